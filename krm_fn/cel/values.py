@@ -1,0 +1,109 @@
+"""
+The values that an expression works on.
+
+Plain JSON as the reader made it is used as it is: None, bool, int, float, str, list, dict. Only what JSON lacks has a
+class here. Python ints are CEL ints (64 bit, checked by the operators); a `dict` is a map whose keys are strings.
+
+Not known here: expressions, Kubernetes, where data came from.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, TypeAlias
+
+    Value: TypeAlias = Any
+    Path: TypeAlias = str
+
+
+class Uint(int):
+    """An unsigned 64-bit integer. A subclass so that arithmetic reads naturally; dispatch is by exact type."""
+
+    __slots__ = ()
+
+
+class Unknown:
+    """
+    A value that only a cluster has: the paths that were asked for (`deployment.status.replicas`), sorted, without repeats.
+
+    Source: the CEL specification's unknowns: they flow through strict operations, merge, and are absorbed where errors are
+    (`false && unknown` is false).
+    """
+
+    __slots__ = ("paths",)
+
+    def __init__(self, *paths: Path) -> None:
+        self.paths = paths
+
+    def __getitem__(self, key: object) -> Unknown:
+        """Select below an unknown: still unknown, with the longer path."""
+        return Unknown(*(join_path(path, key) for path in self.paths))
+
+    def __bool__(self) -> bool:
+        raise TypeError("an unknown has no truth: test with `type(x) is Unknown`")
+
+    def __repr__(self) -> str:
+        return f"Unknown({', '.join(self.paths)})"
+
+
+def merge_unknowns(first: Unknown, second: Unknown) -> Unknown:
+    """Both operands are unknown: the result waits for all their paths."""
+    return first if first.paths == second.paths else Unknown(*sorted({*first.paths, *second.paths}))
+
+
+def join_path(path: Path, key: object) -> Path:
+    """`a`, `b` -> `a.b`; `a`, 0 -> `a[0]`; `a`, `b.c/d` -> `a["b.c/d"]`."""
+    if isinstance(key, str):
+        return f"{path}.{key}" if key.replace("_", "a").isalnum() else f'{path}["{key}"]'
+    return f"{path}[{key}]"
+
+
+class OpenMap(dict):  # type: ignore[type-arg]
+    """A map of an object that nobody has observed: a key that is not in its desired state is unknown, never absent."""
+
+    __slots__ = ("path",)
+
+    def __init__(self, items: dict[str, Any], path: Path) -> None:
+        super().__init__(items)
+        self.path = path
+
+    def __missing__(self, key: object) -> Unknown:
+        return Unknown(join_path(self.path, key))
+
+
+class OpenList(list):  # type: ignore[type-arg]
+    """A list of an object that nobody has observed: an index past its desired items is unknown."""
+
+    __slots__ = ("path",)
+
+    def __init__(self, items: list[Any], path: Path) -> None:
+        super().__init__(items)
+        self.path = path
+
+
+class Optional:
+    """An optional value. `NONE` is the empty one; a present null is `Optional(None)`."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: Value) -> None:
+        self.value = value
+
+    def __repr__(self) -> str:
+        return "optional.none()" if self is NONE else f"optional.of({self.value!r})"
+
+
+NONE = Optional(None)
+
+
+class Omit:
+    """The value of kro's `omit()`: the field that it stands at goes away."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "omit()"
+
+
+OMIT = Omit()
