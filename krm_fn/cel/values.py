@@ -107,3 +107,22 @@ class Omit:
 
 
 OMIT = Omit()
+
+
+class TypeValue:
+    """What `type(x)` gives: a CEL type by its name (`int`, `google.protobuf.Timestamp`); equal by name."""
+
+    __slots__ = ("name",)
+    cel_type = "type"
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __eq__(self, other: object) -> bool:
+        return type(other) is TypeValue and other.name == self.name
+
+    def __hash__(self) -> int:
+        return hash((TypeValue, self.name))
+
+    def __repr__(self) -> str:
+        return f"type({self.name})"
