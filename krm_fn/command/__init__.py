@@ -1,1 +1,62 @@
-"""command"""
+"""
+The command line: one file a subcommand. The only room, with `function`, that touches arguments and streams.
+
+Enters: arguments and the four streams.  Leaves: an exit code. 0: rendered; 1: refused, with diagnostics on stderr and nothing on
+stdout; 2: usage; 70: a bug of ours.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import BinaryIO, TextIO
+
+EXIT_OK, EXIT_REFUSED, EXIT_USAGE, EXIT_BUG = 0, 1, 2, 70
+
+USAGE = """\
+rookery: render kro ResourceGraphDefinitions into plain Kubernetes manifests, without kro
+
+usage:
+  rookery render PATH...   RGDs and instances in, manifests out
+  rookery fn               a KRM function: ResourceList on stdin, ResourceList on stdout
+  rookery --version
+
+'rookery COMMAND --help' says more.
+"""
+
+
+class UsageError(Exception):
+    """The arguments make no sense. The message says what is wrong with them."""
+
+
+def run(
+    argv: Sequence[str], stdin: BinaryIO, stdout: BinaryIO, stderr: TextIO, environment: Mapping[str, str]
+) -> int:
+    """
+    Run one command.
+
+    Nothing is written to *stdout* unless the result is 0, except a ResourceList with results by `fn` (a host shows it).
+    """
+    if not argv or argv[0] in ("-h", "--help", "help"):
+        stdout.write(USAGE.encode())
+        return EXIT_OK if argv else EXIT_USAGE
+    command, arguments = argv[0], list(argv[1:])
+    try:
+        if command == "--version":
+            from krm_fn import __version__
+
+            stdout.write(f"rookery {__version__} (kro-0.9 profile)\n".encode())
+            return EXIT_OK
+        if command == "render":
+            from krm_fn.command.render import render
+
+            return render(arguments, stdin, stdout, stderr, environment)
+        if command == "fn":
+            from krm_fn.command.fn import fn
+
+            return fn(arguments, stdin, stdout, stderr, environment)
+        raise UsageError(f"there is no command {command!r}; there are render and fn")
+    except UsageError as error:
+        stderr.write(f"rookery: {error}\ntry 'rookery --help'\n")
+        return EXIT_USAGE

@@ -1,0 +1,38 @@
+"""The process: streams, exit codes, and what becomes of an exception that nobody expected."""
+
+from __future__ import annotations
+
+import sys
+
+from krm_fn.command import EXIT_BUG, run
+
+
+def main() -> int:
+    """Entry point of `rookery` and of `python -m krm_fn`."""
+    import gc
+    import os
+
+    # A render makes only acyclic garbage and ends soon: the cyclic collector would walk every object for nothing.
+    gc.disable()
+    try:
+        code = run(sys.argv[1:], sys.stdin.buffer, sys.stdout.buffer, sys.stderr, os.environ)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # The reader went away: nothing more can be said on stdout, and the interpreter must not try.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    except Exception as error:  # noqa: BLE001 - the one place where a bug of ours is turned into its exit code
+        if "--debug" in sys.argv or os.environ.get("ROOKERY_DEBUG"):
+            raise
+        sys.stderr.write(
+            f"rookery: internal error ({type(error).__name__}): this is a bug of Rookery\n"
+            "ROOKERY_DEBUG=1 shows the traceback, which may hold values of your input\n"
+        )
+        return EXIT_BUG
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

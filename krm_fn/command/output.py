@@ -1,0 +1,63 @@
+"""
+Files that a render leaves behind: `-o DIR` and `--report FILE`. Written whole or not at all.
+
+Enters: finished texts with relative paths that `emit.marks` made.  `DIR/.rookery` lists what the last run wrote; what it lists
+and this run does not make is removed, and nothing else ever is.
+"""
+
+from __future__ import annotations
+
+import os
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
+
+INDEX = ".rookery"
+
+
+def write_report(path: str, instances: list[dict[str, Any]]) -> None:
+    import json
+
+    from krm_fn.emit.report import document
+
+    _replace(path, json.dumps(document(instances), indent=2, ensure_ascii=False) + "\n")
+
+
+def write_directory(directory: str, files: Sequence[tuple[str, str]]) -> None:
+    """Write the files below *directory*, each in one step, then drop those of an earlier run that are gone."""
+    os.makedirs(directory, exist_ok=True)
+    earlier = _read_index(os.path.join(directory, INDEX))
+    wanted = [path for path, _ in files]
+    # Until the run is complete the index lists both, so that a killed run leaves nothing that a later one cannot remove.
+    _replace(os.path.join(directory, INDEX), "".join(f"{path}\n" for path in sorted({*earlier, *wanted})))
+    for path, text in files:
+        target = os.path.join(directory, path)
+        os.makedirs(os.path.dirname(target), exist_ok=True)
+        _replace(target, text)
+    for path in sorted(earlier - set(wanted)):
+        target = os.path.join(directory, path)
+        if os.path.isfile(target) and not os.path.islink(target):
+            os.remove(target)
+        folder = os.path.dirname(target)
+        if os.path.isdir(folder) and not os.listdir(folder):
+            os.rmdir(folder)
+    _replace(os.path.join(directory, INDEX), "".join(f"{path}\n" for path in sorted(wanted)))
+
+
+def _read_index(path: str) -> set[str]:
+    """The paths of the last run. A line that could lead elsewhere than one folder down is none of ours."""
+    try:
+        with open(path, encoding="utf-8") as file:
+            lines = file.read().split("\n")
+    except FileNotFoundError:
+        return set()
+    return {line for line in lines if line.count("/") == 1 and not line.startswith((".", "/")) and "/." not in line}
+
+
+def _replace(path: str, text: str) -> None:
+    temporary = f"{path}.{os.getpid()}.tmp"
+    with open(temporary, "w", encoding="utf-8", newline="\n") as file:
+        file.write(text)
+    os.replace(temporary, path)

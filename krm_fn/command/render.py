@@ -1,0 +1,182 @@
+"""`rookery render`: files in, manifests out. Everything is computed before the first byte is written."""
+
+from __future__ import annotations
+
+from krm_fn.command import EXIT_OK, EXIT_REFUSED, UsageError
+from krm_fn.command.arguments import FLAG, VALUE, VALUES, choose, parse_arguments
+from krm_fn.emit.yaml_text import dump
+from krm_fn.pipeline import FAIL, FALLBACK, WITHHOLD, Options, Rendering
+from krm_fn.read.sources import read_sources
+from krm_fn.report.diagnostic import ERROR, INFO, Diagnostic, RenderError
+from krm_fn.report.text import render_text
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import Any, BinaryIO, TextIO
+
+    from krm_fn.command.arguments import Arguments
+    from krm_fn.inputs import Entry
+
+USAGE = """\
+usage: rookery render PATH... [options]
+
+Renders every instance found under the paths with the ResourceGraphDefinitions found there.
+PATH is a file, a directory (*.yaml, *.yml, *.json below it; .krmignore is honoured) or - for stdin.
+
+  -o, --output DIR       write one file an object below DIR instead of stdout
+  -n, --namespace NAME   namespace of instances that have none (default: $ARGOCD_APP_NAMESPACE, then "default")
+      --observed FILE    objects that exist in the cluster (kubectl get -o yaml); may be repeated
+      --crds PATH        CustomResourceDefinitions that are not part of the input; may be repeated
+      --target plain     what applies the output (plain: document order, nothing target-specific)
+      --emit instances   also the instances themselves, after their children, suspended for kro
+      --deferred POLICY  what becomes of objects that need values of a cluster: withhold (default), fallback, fail
+      --kro-labels       kro's own labels instead of Rookery's annotations
+      --pass-through     write other manifests of the input, too
+      --report FILE      what became of every node, as JSON
+      --strict           warnings are errors
+
+exit code: 0 rendered (withheld objects are reported on stderr), 1 refused, 2 usage
+"""
+
+_OPTIONS = {
+    "output": VALUE,
+    "namespace": VALUE,
+    "observed": VALUES,
+    "crds": VALUES,
+    "target": VALUE,
+    "emit": VALUES,
+    "deferred": VALUE,
+    "kro-labels": FLAG,
+    "pass-through": FLAG,
+    "report": VALUE,
+    "strict": FLAG,
+    "help": FLAG,
+}
+_SHORT = {"o": "output", "n": "namespace", "h": "help"}
+
+
+def render(
+    words: Sequence[str], stdin: BinaryIO, stdout: BinaryIO, stderr: TextIO, environment: Mapping[str, str]
+) -> int:
+    """Read, render, write; see USAGE."""
+    arguments = parse_arguments(words, _OPTIONS, _SHORT)
+    if "help" in arguments.flags:
+        stdout.write(USAGE.encode())
+        return EXIT_OK
+    if not arguments.operands:
+        raise UsageError("render needs a PATH: a file, a directory, or - for stdin")
+    choose(arguments, "target", ("plain",))
+    for emitted in arguments.all("emit"):
+        if emitted != "instances":
+            raise UsageError(f"--emit is one of instances, not {emitted!r}")
+    color = stderr.isatty() and "NO_COLOR" not in environment
+    try:
+        output = _Output(arguments, environment, stdin)
+    except RenderError as error:
+        stderr.write(render_text(error.diagnostics, color=color))
+        return EXIT_REFUSED
+    diagnostics = output.diagnostics
+    if diagnostics:
+        stderr.write(render_text(diagnostics, color=color))
+    if any(d.severity == ERROR for d in diagnostics):
+        return EXIT_REFUSED
+    try:
+        output.write(stdout)
+    except OSError as error:
+        if isinstance(error, BrokenPipeError):
+            raise
+        stderr.write(render_text([_cannot_write(error)], color=color))
+        return EXIT_REFUSED
+    return EXIT_OK
+
+
+class _Output:
+    """A finished run: what would be written, and what there is to say about it."""
+
+    def __init__(self, arguments: Arguments, environment: Mapping[str, str], stdin: BinaryIO) -> None:
+        observed = arguments.all("observed")
+        crds = arguments.all("crds")
+        documents = read_sources(arguments.operands, stdin.read)
+        rendering = Rendering(
+            documents,
+            Options(
+                namespace=arguments.last("namespace") or environment.get("ARGOCD_APP_NAMESPACE") or "default",
+                deferred=choose(arguments, "deferred", (WITHHOLD, FALLBACK, FAIL)),
+                instances="instances" in arguments.all("emit"),
+                kro_labels="kro-labels" in arguments.flags,
+                strict="strict" in arguments.flags,
+            ),
+            crds=read_sources(crds, stdin.read) if crds else (),
+            observed=read_sources(observed, stdin.read) if observed else None,
+        )
+        self.directory = arguments.last("output")
+        self.report_path = arguments.last("report")
+        self.report: list[dict[str, Any]] = []
+        self.first: list[str] = []
+        self.rest: list[str] = []
+        self.files: list[tuple[str, str]] = []
+        self._render(rendering)
+        self._others(rendering.others, pass_through="pass-through" in arguments.flags, rendering=rendering)
+        self.diagnostics = rendering.findings.sorted()
+
+    def _render(self, rendering: Rendering) -> None:
+        for expansion, batch in rendering.batches():
+            if self.report_path:
+                from krm_fn.emit.report import report_entries
+
+                self.report += report_entries(expansion)
+            for emitted in batch:
+                text = dump(emitted.object)
+                if self.directory:
+                    from krm_fn.emit.marks import file_path
+
+                    path = file_path(emitted.program, emitted.subject, emitted.node, emitted.key)
+                    self.files.append((path, text))
+                else:
+                    (self.first if emitted.comes_first else self.rest).append(text)
+        if not rendering.inputs.instances and not rendering.findings.has_errors:
+            rendering.findings.add(
+                Diagnostic(
+                    "nothing-to-render",
+                    "there is no instance of any ResourceGraphDefinition among the input"
+                    if rendering.programs
+                    else "there is no ResourceGraphDefinition among the input",
+                    help="give the paths of the RGDs and of their instances",
+                )
+            )
+
+    def _others(self, others: Sequence[Entry], *, pass_through: bool, rendering: Rendering) -> None:
+        if pass_through:
+            self.rest += [dump(entry.value) if entry.prefix else entry.document.text() for entry in others]
+        elif others:
+            names = [str(entry.subject()) for entry in others]
+            shown = ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
+            rendering.findings.add(
+                Diagnostic(
+                    "left-out",
+                    f"{shown} {'is no instance' if len(names) == 1 else 'are no instances'} of an RGD: left out",
+                    severity=INFO,
+                    help="--pass-through writes other manifests, too",
+                )
+            )
+
+    def write(self, stdout: BinaryIO) -> None:
+        if self.report_path:
+            from krm_fn.command.output import write_report
+
+            write_report(self.report_path, self.report)
+        if self.directory:
+            from krm_fn.command.output import write_directory
+
+            write_directory(self.directory, self.files)
+        else:
+            stdout.write("---\n".join(self.first + self.rest).encode())
+            stdout.flush()
+
+
+def _cannot_write(error: OSError) -> Diagnostic:
+    return Diagnostic(
+        "cannot-write",
+        f"{error.filename or 'the output'} cannot be written: {(error.strerror or str(error)).lower()}",
+    )

@@ -1,0 +1,65 @@
+"""
+What a rendered object says of its origin, and the file that it lives in.
+
+Enters: an instance, a node, an item key.  Leaves: annotations under `rookery.dev/`, a relative path.  Ownership goes by instance,
+node and key, never by the object's own name: later tools rename.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from krm_fn.program.model import Program
+    from krm_fn.report.diagnostic import Subject
+
+PREFIX = "rookery.dev/"
+INSTANCE = PREFIX + "instance"
+NODE = PREFIX + "node"
+ITEM = PREFIX + "item"
+OBSERVED = PREFIX + "observed"
+SUSPEND = "kro.run/reconcile"
+
+SELF = "instance"
+"""Stands for the node where the object is an instance itself. No node can have this id: it is a reserved word."""
+
+
+def owner(subject: Subject) -> str:
+    """`group/Kind/namespace/name`; an empty namespace leaves its place empty."""
+    group = subject.api_version.rpartition("/")[0]
+    return f"{group}/{subject.kind}/{subject.namespace}/{subject.name}"
+
+
+def marked(object: dict[str, Any], instance: str, node: str, key: str) -> dict[str, Any]:  # noqa: A002
+    """A copy of *object* with our marks; everything below metadata.annotations is shared."""
+    made = dict(object)
+    metadata = made["metadata"] = dict(object["metadata"])
+    annotations = metadata["annotations"] = dict(metadata.get("annotations") or ())
+    annotations[INSTANCE] = instance
+    annotations[NODE] = node
+    if key:
+        annotations[ITEM] = key
+    return made
+
+
+def suspended(object: dict[str, Any]) -> dict[str, Any]:  # noqa: A002
+    """An instance that a kro in the cluster leaves alone: kro v0.9.3 api/v1alpha1/groupversion_info.go."""
+    made = dict(object)
+    metadata = made["metadata"] = dict(object["metadata"])
+    metadata["annotations"] = {**(metadata.get("annotations") or {}), SUSPEND: "suspended"}
+    return made
+
+
+def file_path(program: Program, subject: Subject, node: str, key: str) -> str:
+    """
+    `<kind>.<namespace>.<name>/<node>[.<key>].yaml`, one path an object on disks that ignore case too.
+
+    Kind and node ids are letters and digits; the instance's name and namespace were checked on admission.
+    """
+    folder = ".".join(part for part in (subject.kind.lower(), subject.namespace, subject.name) if part)
+    if program.definition.group != "kro.run":
+        folder = f"{subject.kind.lower()}.{program.definition.group}" + folder[len(subject.kind) :]
+    same = [other for other in program.nodes if other.lower() == node.lower()]
+    name = f"{node}.{program.nodes[node].index}" if len(same) > 1 else node
+    return f"{folder}/{name}.{key}.yaml" if key else f"{folder}/{name}.yaml"

@@ -1,0 +1,74 @@
+"""
+The target `plain`: every object of an expansion, dependencies first.
+
+Enters: an `Expansion`.  Leaves: `Emitted` objects in topological order, the objects of a nested instance at the place of the
+instance that its parent made. Namespaces and CustomResourceDefinitions are for the caller to write before all others.
+"""
+
+from __future__ import annotations
+
+from krm_fn.emit.marks import SELF, marked, owner, suspended
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
+
+    from krm_fn.expand.outcome import Expansion
+    from krm_fn.program.model import Program
+    from krm_fn.report.diagnostic import Subject
+
+_FIRST = frozenset({("", "Namespace"), ("apiextensions.k8s.io", "CustomResourceDefinition")})
+
+
+class Emitted:
+    """One object of the output. `node` is the id that made it, or `instance` for an instance that is emitted itself."""
+
+    __slots__ = ("key", "node", "object", "program", "subject")
+
+    def __init__(self, object: dict[str, Any], program: Program, subject: Subject, node: str, key: str) -> None:  # noqa: A002
+        self.object = object
+        self.program = program
+        self.subject = subject
+        self.node = node
+        self.key = key
+
+    @property
+    def comes_first(self) -> bool:
+        """Whether everything else may need it to exist."""
+        return (self.object["apiVersion"].rpartition("/")[0], self.object["kind"]) in _FIRST
+
+
+def emit(expansion: Expansion, *, instances: bool, kro_labels: bool) -> Iterator[Emitted]:
+    """
+    The objects of *expansion* with their marks.
+
+    instances: also the instances, root and nested, each after its children and suspended.  kro_labels: the objects carry kro's
+    labels already; neither our marks nor the suspend annotation are added.
+    """
+    yield from _children(expansion, instances=instances, kro_labels=kro_labels)
+    if instances:
+        made = expansion.instance if kro_labels else suspended(expansion.instance)
+        yield _emitted(made, expansion, SELF, "", kro_labels=kro_labels)
+
+
+def _children(expansion: Expansion, *, instances: bool, kro_labels: bool) -> Iterator[Emitted]:
+    for node_id in expansion.program.order:
+        outcome = expansion.outcomes[node_id]
+        if outcome.node.is_external:
+            continue
+        for item in outcome.items:
+            made = item.object
+            if item.nested is not None:
+                yield from _children(item.nested, instances=instances, kro_labels=kro_labels)
+                if not instances:
+                    continue
+                if not kro_labels:
+                    made = suspended(made)
+            yield _emitted(made, expansion, node_id, item.key, kro_labels=kro_labels)
+
+
+def _emitted(made: dict[str, Any], expansion: Expansion, node_id: str, key: str, *, kro_labels: bool) -> Emitted:
+    if not kro_labels:
+        made = marked(made, owner(expansion.subject), node_id, key)
+    return Emitted(made, expansion.program, expansion.subject, node_id, key)

@@ -1,0 +1,68 @@
+"""
+What became of every node, for `--report`: plain JSON, one entry an instance.
+
+Enters: `Expansion` trees.  Leaves: a document of the kind `RenderReport`.  Not known here: files.
+"""
+
+from __future__ import annotations
+
+from krm_fn.emit.marks import owner
+from krm_fn.expand.observed import identity
+from krm_fn.expand.outcome import DEFERRED, EXCLUDED
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
+
+    from krm_fn.expand.outcome import Expansion, Outcome, Wait
+
+API_VERSION = "rookery.dev/v1alpha1"
+
+
+def document(instances: list[dict[str, Any]]) -> dict[str, Any]:
+    """The entries of all instances as one document."""
+    return {"apiVersion": API_VERSION, "kind": "RenderReport", "instances": instances}
+
+
+def report_entries(expansion: Expansion) -> list[dict[str, Any]]:
+    """`{instance, parent?, nodes: [...], unknownStatus}` for an instance and its nested ones, parents first."""
+    return list(_instances(expansion, ""))
+
+
+def _instances(expansion: Expansion, parent: str) -> Iterator[dict[str, Any]]:
+    name = owner(expansion.subject)
+    entry: dict[str, Any] = {"instance": name}
+    if parent:
+        entry["parent"] = parent
+    entry["nodes"] = [_node(expansion.outcomes[node_id]) for node_id in expansion.program.order]
+    entry["unknownStatus"] = list(expansion.unknown_status)
+    yield entry
+    for node_id in expansion.program.order:
+        for item in expansion.outcomes[node_id].items:
+            if item.nested is not None:
+                yield from _instances(item.nested, name)
+
+
+def _node(outcome: Outcome) -> dict[str, Any]:
+    entry: dict[str, Any] = {"id": outcome.node.id, "state": outcome.state}
+    if outcome.state == EXCLUDED:
+        dependency, condition = outcome.why_excluded
+        if condition is not None:
+            entry["condition"] = condition.expression.written
+        else:
+            entry["excludedWith"] = dependency
+    elif outcome.state == DEFERRED:
+        entry["waits"] = [_wait(wait) for wait in outcome.waits]
+    else:
+        entry["objects"] = ["/".join(identity(item.object)) for item in outcome.items]
+    return entry
+
+
+def _wait(wait: Wait) -> dict[str, Any]:
+    entry: dict[str, Any] = {"reason": wait.reason, "paths": list(wait.paths)}
+    if wait.compiled is not None:
+        entry["expression"] = wait.compiled.expression.written
+    if wait.chain:
+        entry["chain"] = list(wait.chain)
+    return entry

@@ -1,0 +1,160 @@
+"""
+One instance: its nodes in order, the instances that it makes of other RGDs, and its status.
+
+Enters: a Program, an admitted instance, the `World` (all Programs, the observed objects, the options).  Leaves: an `Expansion`
+whose items hold nested expansions.  Raises `Fault`.  Not known here: output, targets.
+
+A node whose kind another Program defines is a nested instance: it is admitted and expanded at once, so that what its parent
+reads of its status is known as far as its own nodes are.
+"""
+
+from __future__ import annotations
+
+from krm_fn.cel import EvaluationError
+from krm_fn.cel.values import OMIT, OpenMap, Unknown
+from krm_fn.expand.labels import child_labels, instance_labels
+from krm_fn.expand.node import Scene, expand_node, publish
+from krm_fn.expand.observed import Observed
+from krm_fn.expand.outcome import RESOLVED, Expansion
+from krm_fn.expand.view import instance_view
+from krm_fn.program import model
+from krm_fn.program.template import path_text
+from krm_fn.report.diagnostic import Subject
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from typing import Any, TypeAlias
+
+    from krm_fn.program.model import Node, Program
+    from krm_fn.program.template import Path
+
+    Admit: TypeAlias = Callable[[Program, dict[str, Any]], tuple[dict[str, Any], list[str]]]
+    """A nested instance -> the admitted one and what its schema says against it."""
+
+MAX_NESTING = 32
+
+
+class World:
+    """What every instance of a render shares."""
+
+    __slots__ = ("admit", "fallback", "kro_labels", "observed", "programs")
+
+    def __init__(
+        self,
+        programs: Mapping[tuple[str, str], Program],
+        admit: Admit,
+        observed: Observed | None = None,
+        *,
+        fallback: bool = False,
+        kro_labels: bool = False,
+    ) -> None:
+        self.programs = programs
+        self.admit = admit
+        self.observed = observed or Observed()
+        self.fallback = fallback
+        self.kro_labels = kro_labels
+
+
+def subject_of(instance: dict[str, Any]) -> Subject:
+    metadata = instance["metadata"]
+    return Subject(instance["apiVersion"], instance["kind"], metadata["name"], metadata.get("namespace") or "")
+
+
+def expand_instance(
+    program: Program, instance: dict[str, Any], world: World, ancestors: tuple[Subject, ...] = ()
+) -> Expansion:
+    """
+    Every object of *instance*, nested ones included.
+
+    *instance* is admitted and has its namespace. Raises Fault for what kro would end in ERROR before it applies anything.
+    """
+    subject = subject_of(instance)
+    namespace = subject.namespace if program.definition.namespaced else ""
+    scene = Scene(program, subject, namespace, world.observed)
+    scene.closed = world.fallback
+    seen = world.observed.find((program.definition.group, program.definition.kind, namespace, subject.name))
+    extra: dict[str, Any] = {}
+    if world.kro_labels:
+        uid = ((seen or {}).get("metadata") or {}).get("uid") or ""
+        scene.labels = child_labels(program, instance, uid)
+        extra = instance_labels(program, instance)
+    scene.names[model.SCHEMA] = instance_view(instance, seen, extra)
+    for name in program.order:
+        outcome = expand_node(program.nodes[name], scene)
+        if outcome.state == RESOLVED and not outcome.node.is_external:
+            nested = world.programs.get((outcome.node.group, outcome.node.object_kind))
+            if nested is not None:
+                for item in outcome.items:
+                    _expand_nested(nested, item, outcome.node, scene, world, (*ancestors, subject))
+        publish(outcome, scene)
+    expansion = Expansion(program, instance, subject)
+    expansion.outcomes = scene.outcomes
+    _fill_status(expansion, scene)
+    return expansion
+
+
+def _expand_nested(
+    program: Program, item: Item, node: Node, scene: Scene, world: World, ancestors: tuple[Subject, ...]
+) -> None:
+    admitted, complaints = world.admit(program, item.object)
+    if complaints:
+        raise scene.fault(
+            "nested-instance-invalid",
+            f"{node.id!r} makes a {program.definition.kind} that its schema refuses: {'; '.join(complaints)}",
+            node=node,
+        )
+    subject = subject_of(admitted)
+    if len(ancestors) >= MAX_NESTING or str(subject) in [str(a) for a in ancestors]:
+        trail = " -> ".join(str(a) for a in (*ancestors[-4:], subject))
+        raise scene.fault("nesting-loop", f"instances make each other without end: {trail}", node=node)
+    nested = item.nested = expand_instance(program, admitted, world, ancestors)
+    seen = world.observed.find((*program.key, subject.namespace, subject.name))
+    nested.status = _seen_status(nested, seen, node.id)
+
+
+def _seen_status(nested: Expansion, seen: dict[str, Any] | None, node_id: str) -> dict[str, Any]:
+    """
+    What the parent sees as the status: computed fields, then what was observed, and all else unknown.
+
+    `state` and `conditions` are what a controller says of the cluster: they come from observation alone.
+    """
+    observed = (seen or {}).get("status") or {}
+    status = {key: value for key, value in observed.items() if key in ("state", "conditions")}
+    for key, value in observed.items():
+        if any(path == key or path.startswith((f"{key}.", f"{key}[")) for path in nested.unknown_status):
+            status[key] = value
+    status.update(nested.status)
+    return OpenMap(status, f"{node_id}.status")
+
+
+def _fill_status(expansion: Expansion, scene: Scene) -> None:
+    """The author's status fields, one by one, as far as they are known: kro v0.9.3 softResolve."""
+    for path, compiled in expansion.program.status:
+        try:
+            value = scene.evaluate(compiled)
+        except EvaluationError:
+            # Pending ones are left out by kro; a fatal one makes kro write no status at all. Neither changes the objects.
+            value = Unknown(path_text(path))
+        if type(value) is Unknown:
+            expansion.unknown_status.append(path_text(path))
+        elif value is not OMIT:
+            _put(expansion.status, path, value)
+
+
+def _put(target: Any, path: Path, value: Any) -> None:
+    """Set a value, making the maps and lists on the way: kro v0.9.3 pkg/runtime/resolver, UpsertValueAtPath."""
+    for i, part in enumerate(path):
+        if isinstance(part, int):
+            while len(target) <= part:
+                target.append(None)
+        if i == len(path) - 1:
+            target[part] = value
+            return
+        following: Any = [] if isinstance(path[i + 1], int) else {}
+        if isinstance(part, int):
+            if target[part] is None:
+                target[part] = following
+        elif target.get(part) is None:
+            target[part] = following
+        target = target[part]

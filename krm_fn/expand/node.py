@@ -1,0 +1,435 @@
+"""
+One node of one instance: excluded, deferred, or its objects.
+
+Enters: a Node and the `Scene` (what expressions see, how the nodes before it ended).  Leaves: an `Outcome`; the node's own
+view is put into the scene for those after it.  Not known here: nested instances (`instance` expands them), output.
+
+The rules are those of one kro reconcile in which everything before this node has been applied (v0.9.3 pkg/runtime/node*.go):
+
+1. A dependency that is excluded excludes the node; so does an own includeWhen that is false. includeWhen is asked first, and
+   one that reads resources waits until they are ready.
+2. A dependency that is deferred or not ready defers the node.
+3. The template's expressions are evaluated. An unknown value defers. A missing one is what kro takes for data that is not there
+   yet: it defers too. Every other error is the author's bug: a `Fault`.
+
+Only what step 3 finds missing below `schema` cannot come later: kro waits for ever, and the wait says so.
+"""
+
+from __future__ import annotations
+
+from krm_fn.cel import EvaluationError, to_json
+from krm_fn.cel.values import OMIT, Unknown
+from krm_fn.expand.outcome import (
+    DEFERRED,
+    DEPENDENCY,
+    EXCLUDED,
+    MISSING,
+    NEVER_READY,
+    NOT_READY,
+    RESOLVED,
+    UNKNOWN,
+    Fault,
+    Item,
+    Outcome,
+    Wait,
+)
+from krm_fn.expand.view import closed_view, open_view
+from krm_fn.program import model
+from krm_fn.program.definition import type_name
+from krm_fn.program.template import remove_omitted
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Any
+
+    from krm_fn.expand.observed import Observed
+    from krm_fn.program.model import Compiled, Node, Program
+    from krm_fn.report.diagnostic import Subject
+
+MAX_COLLECTION = 1000
+_ABSENT = object()
+_PLAIN = frozenset((str, int, bool))
+
+
+class Scene:
+    """
+    What the nodes of one instance see and leave behind.
+
+    names: the activation of expressions.  cache: values by slot, shared by all nodes of the instance.  gates: why a resolved
+    node is not ready, by id; a node without an entry lets its dependents pass.
+    """
+
+    __slots__ = (
+        "cache", "closed", "gates", "labels", "names", "namespace", "observed", "outcomes", "program", "seen", "subject",
+    )  # fmt: skip
+
+    def __init__(self, program: Program, subject: Subject, namespace: str, observed: Observed) -> None:
+        self.program = program
+        self.subject = subject
+        self.namespace = namespace
+        self.observed = observed
+        self.closed = False
+        """Whether an applied node counts as closed although nobody observed it (`--deferred fallback`)."""
+        self.labels: dict[str, str] | None = None
+        """kro's own labels for the children, or None where they are not asked for."""
+        self.names: dict[str, Any] = {}
+        self.cache: list[Any] = [_ABSENT] * program.slots
+        self.outcomes: dict[str, Outcome] = {}
+        self.gates: dict[str, Wait] = {}
+        self.seen: dict[str, list[Any]] = {}
+        """Node id -> what was observed of each of its objects, None where nothing was."""
+
+    def fault(self, code: str, message: str, **where: Any) -> Fault:
+        return Fault(code, message, self.program, self.subject, **where)
+
+    def evaluate(self, compiled: Compiled) -> Any:
+        """The value of an expression, as plain JSON, OMIT or Unknown; evaluated once an instance where it has a slot."""
+        slot = compiled.slot
+        if slot < 0:
+            return _plain(compiled.run(self.names))
+        value = self.cache[slot]
+        if value is _ABSENT:
+            value = self.cache[slot] = _plain(compiled.run(self.names))
+        return value
+
+
+def _plain(value: Any) -> Any:
+    return value if type(value) in _PLAIN else to_json(value)
+
+
+def expand_node(node: Node, scene: Scene) -> Outcome:
+    """How *node* ends. Raises Fault for what kro would end in ERROR."""
+    outcome = scene.outcomes[node.id] = Outcome(node, RESOLVED)
+    for dependency in node.dependencies:
+        if scene.outcomes[dependency].state == EXCLUDED:
+            outcome.state = EXCLUDED
+            outcome.why_excluded = (dependency, None)
+            return outcome
+    if node.include_when and not _included(node, scene, outcome):
+        return outcome
+    for dependency in node.dependencies:
+        wait = _waits_for(dependency, scene)
+        if wait is not None:
+            outcome.waits.append(wait)
+    objects = _resolve(node, scene, outcome)
+    if outcome.waits or objects is None:
+        outcome.state = DEFERRED
+        scene.names[node.id] = Unknown(node.id)
+    else:
+        outcome.items = objects
+    return outcome
+
+
+def publish(outcome: Outcome, scene: Scene) -> None:
+    """Let the nodes after this one see it, and find out whether it keeps them waiting."""
+    node = outcome.node
+    if outcome.state != RESOLVED:
+        return
+    if node.id in scene.program.referenced or node.ready_when:
+        _publish_view(outcome, scene)
+    if node.ready_when:
+        wait = _gate(outcome, scene)
+        if wait is not None:
+            scene.gates[node.id] = wait
+            scene.names[node.id] = Unknown(node.id)
+
+
+def _waits_for(dependency: str, scene: Scene) -> Wait | None:
+    """Why a dependency keeps its dependents waiting, if it does."""
+    found = scene.outcomes[dependency]
+    if found.state == DEFERRED:
+        first = found.waits[0]
+        return Wait(DEPENDENCY, first.paths, None, (dependency, *first.chain))
+    gate = scene.gates.get(dependency)
+    return None if gate is None else Wait(gate.reason, gate.paths, gate.compiled, (dependency,))
+
+
+# -- includeWhen ----------------------------------------------------------------------------------------------------
+
+
+def _included(node: Node, scene: Scene, outcome: Outcome) -> bool:
+    """Whether all conditions hold. Where that is not known, the outcome gets the waits."""
+    waits: list[Wait] = []
+    for compiled in node.include_when:
+        resources = [root for root in compiled.roots if root != model.SCHEMA]
+        blocked = [wait for wait in (_waits_for(root, scene) for root in resources) if wait is not None]
+        if blocked:
+            waits += blocked
+            continue
+        try:
+            value = scene.evaluate(compiled)
+        except EvaluationError as error:
+            if not (resources and error.is_pending):
+                raise _evaluation_fault(error, compiled, node, scene, f"includeWhen of {node.id!r}") from None
+            waits.append(Wait(MISSING, (error.missing or resources[0],), compiled))
+            continue
+        if type(value) is Unknown:
+            waits.append(Wait(UNKNOWN, value.paths, compiled))
+        elif value is None or value is False:
+            outcome.state = EXCLUDED
+            outcome.why_excluded = ("", compiled)
+            return False
+        elif value is not True:
+            raise scene.fault(
+                "not-a-bool",
+                f"includeWhen of {node.id!r} gives {type_name(value)}, not a boolean",
+                compiled=compiled,
+                node=node,
+            )
+    if waits:
+        outcome.waits = waits
+        outcome.state = DEFERRED
+        scene.names[node.id] = Unknown(node.id)
+        return False
+    return True
+
+
+# -- template -------------------------------------------------------------------------------------------------------
+
+
+def _resolve(node: Node, scene: Scene, outcome: Outcome) -> list[Item] | None:
+    """The node's objects; None, with the waits noted, where a value is missing."""
+    if node.kind != model.COLLECTION:
+        values = _evaluate_all(node.values, node, scene, outcome)
+        if values is None or outcome.waits:
+            return None
+        if node.kind == model.RESOURCE:
+            return [Item(_finish(node, values, scene, None))]
+        return _look_up(node, values, scene, outcome)
+    return _resolve_collection(node, scene, outcome)
+
+
+def _evaluate_all(expressions: Iterable[Compiled], node: Node, scene: Scene, outcome: Outcome) -> list[Any] | None:
+    """The values in order. What is unknown or missing is noted as a wait; then there is no list."""
+    values = []
+    complete = True
+    for compiled in expressions:
+        try:
+            value = scene.evaluate(compiled)
+        except EvaluationError as error:
+            if not error.is_pending:
+                raise _evaluation_fault(error, compiled, node, scene, f"the template of {node.id!r}") from None
+            outcome.waits.append(Wait(MISSING, (error.missing or compiled.expression.written,), compiled))
+            complete = False
+            continue
+        if type(value) is Unknown:
+            complete = False
+            if not outcome.waits or outcome.waits[0].reason not in (DEPENDENCY, NOT_READY, NEVER_READY):
+                outcome.waits.append(Wait(UNKNOWN, value.paths, compiled))
+        values.append(value)
+    return values if complete else None
+
+
+def _resolve_collection(node: Node, scene: Scene, outcome: Outcome) -> list[Item] | None:
+    dimensions = _evaluate_all([d.values for d in node.dimensions], node, scene, outcome)
+    if dimensions is None:
+        return None
+    size = 1
+    for dimension, values in zip(node.dimensions, dimensions, strict=True):
+        if not isinstance(values, list):
+            raise scene.fault(
+                "foreach-not-a-list",
+                f"forEach {dimension.name!r} of {node.id!r} runs over {type_name(values)}, not over a list",
+                compiled=dimension.values,
+                node=node,
+            )
+        size *= len(values)
+        if size > MAX_COLLECTION:
+            raise scene.fault(
+                "collection-too-large",
+                f"forEach of {node.id!r} makes more than {MAX_COLLECTION} objects",
+                compiled=dimension.values,
+                node=node,
+                help="kro refuses such a collection; split it over several resources or instances",
+            )
+    items = []
+    saved = {d.name: scene.names.pop(d.name, _ABSENT) for d in node.dimensions}
+    for index, combination in enumerate(_product(dimensions)):
+        for dimension, value in zip(node.dimensions, combination, strict=True):
+            scene.names[dimension.name] = value
+        values = _evaluate_all(node.values, node, scene, outcome)
+        if values is not None:
+            items.append(Item(_finish(node, values, scene, (index, size)), _item_key(combination)))
+    for name, value in saved.items():
+        scene.names.pop(name, None)
+        if value is not _ABSENT:
+            scene.names[name] = value
+    return None if outcome.waits else items
+
+
+def _product(dimensions: list[list[Any]]) -> list[tuple[Any, ...]]:
+    """Every combination, the first dimension outermost: kro v0.9.3 pkg/runtime/collection.go, cartesianProduct."""
+    combinations: list[tuple[Any, ...]] = [()]
+    for values in dimensions:
+        combinations = [(*head, value) for head in combinations for value in values]
+    return combinations
+
+
+def _item_key(combination: tuple[Any, ...]) -> str:
+    """Ten hexadecimal digits that stay with the iterator values, wherever they move in their lists."""
+    import json
+    from hashlib import sha256
+
+    text = json.dumps(combination, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:10]
+
+
+def _finish(node: Node, values: list[Any], scene: Scene, place: tuple[int, int] | None) -> dict[str, Any]:
+    """A filled template with its namespace, checked for an identity. *place* is (index, size) in a collection."""
+    made: dict[str, Any] = node.shape(values)
+    if OMIT in values:
+        made = remove_omitted(made)
+    metadata = made.get("metadata")
+    if not isinstance(metadata, dict):
+        raise scene.fault("invalid-metadata", f"metadata of {node.id!r} came out as {type_name(metadata)}", node=node)
+    _check_text(node, scene, metadata, "name")
+    if node.namespaced is not False:
+        namespace = metadata.get("namespace")
+        if namespace is not None:
+            _check_text(node, scene, metadata, "namespace", required=False)
+        if not namespace:
+            made["metadata"] = _with_namespace(metadata, node, scene)
+    if scene.labels is not None and not node.is_external:
+        _decorate(made, node, scene.labels, place)
+    return made
+
+
+def _check_text(node: Node, scene: Scene, metadata: dict[str, Any], field: str, *, required: bool = True) -> None:
+    value = metadata.get(field)
+    if isinstance(value, str) and (value or not required):
+        return
+    if node.kind == model.EXTERNAL_COLLECTION and field == "name":
+        return
+    got = "missing" if value is None else "empty" if value == "" else type_name(value)
+    raise scene.fault(
+        "invalid-identity",
+        f"metadata.{field} of {node.id!r} is {got}",
+        node=node,
+        compiled=next((node.values[i] for path, i in node.holes if path == ("metadata", field)), None),
+        help="an object needs a name of its own, as a string",
+    )
+
+
+def _with_namespace(metadata: dict[str, Any], node: Node, scene: Scene) -> dict[str, Any]:
+    """A namespaced child inherits the instance's namespace: kro v0.9.3 pkg/runtime/node.go, normalizeNamespaces."""
+    if node.kind == model.EXTERNAL_COLLECTION:
+        return metadata
+    if not scene.namespace:
+        if node.namespaced is None:
+            return metadata
+        raise scene.fault(
+            "namespace-missing",
+            f"{node.id!r} came out without a namespace, and a cluster-scoped instance has none to give",
+            node=node,
+        )
+    placed: dict[str, Any] = {}
+    for key, value in metadata.items():
+        if key != "namespace":
+            placed[key] = value
+        if key == "name":
+            placed["namespace"] = scene.namespace
+    return placed
+
+
+def _decorate(made: dict[str, Any], node: Node, labels: dict[str, str], place: tuple[int, int] | None) -> None:
+    """Add kro's labels. The maps that the template shares are replaced, not changed."""
+    metadata = made["metadata"] = dict(made["metadata"])
+    own = metadata["labels"] = {**(metadata.get("labels") or {}), **labels, "kro.run/node-id": node.id}
+    if place is not None:
+        own["kro.run/collection-index"] = str(place[0])
+        own["kro.run/collection-size"] = str(place[1])
+
+
+# -- external references --------------------------------------------------------------------------------------------
+
+
+def _look_up(node: Node, values: list[Any], scene: Scene, outcome: Outcome) -> list[Item] | None:
+    """What was observed of an external reference. It is never assumed to exist: not seen, it defers its dependents."""
+    wanted = _finish(node, values, scene, None)
+    metadata = wanted["metadata"]
+    namespace = "" if node.namespaced is False else metadata.get("namespace") or ""
+    if node.kind == model.EXTERNAL:
+        found = scene.observed.find((node.group, node.object_kind, namespace, metadata["name"]))
+        if found is None:
+            outcome.waits.append(Wait(UNKNOWN, (node.id,)))
+            return None
+        return [Item(found)]
+    if not scene.observed.given:
+        outcome.waits.append(Wait(UNKNOWN, (node.id,)))
+        return None
+    try:
+        selected = scene.observed.select(node.group, node.object_kind, namespace, metadata.get("selector") or {})
+    except ValueError as error:
+        raise scene.fault("invalid-selector", f"selector of {node.id!r}: {error}", node=node) from None
+    return [Item(found) for found in selected]
+
+
+# -- views and readiness --------------------------------------------------------------------------------------------
+
+
+def _publish_view(outcome: Outcome, scene: Scene) -> None:
+    node = outcome.node
+    views = []
+    seen_all = scene.seen[node.id] = []
+    for i, item in enumerate(outcome.items):
+        path = f"{node.id}[{i}]" if node.is_collection else node.id
+        desired = item.object
+        if item.nested is not None:
+            desired = {**item.nested.instance, "status": item.nested.status}
+        if node.is_external:
+            view, seen = item.object, item.object
+        else:
+            metadata = item.object["metadata"]
+            seen = scene.observed.find(
+                (node.group, node.object_kind, metadata.get("namespace") or "", metadata["name"])
+            )
+            if seen is not None:
+                view = closed_view(desired, seen)
+            else:
+                view = desired if scene.closed else open_view(desired, path)
+        views.append(view)
+        seen_all.append(seen)
+    scene.names[node.id] = views if node.is_collection else views[0]
+
+
+def _gate(outcome: Outcome, scene: Scene) -> Wait | None:
+    """
+    What keeps the node's dependents waiting: the first readyWhen that does not hold.
+
+    One that is unknown counts as open: the applier waits for it. Source: kro v0.9.3 pkg/runtime/node_readiness.go.
+    """
+    node = outcome.node
+    views = scene.names[node.id] if node.is_collection else [scene.names[node.id]]
+    own = model.EACH if node.is_collection else node.id
+    for i, view in enumerate(views):
+        names = {own: view}
+        for compiled in node.ready_when:
+            path = f"{node.id}[{i}]" if node.is_collection else node.id
+            if node.kind == model.EXTERNAL_COLLECTION:
+                # sic: kro evaluates it with `each` alone in scope, and allows nothing but the own id.
+                return Wait(NEVER_READY, (node.id,), compiled)
+            try:
+                value = _plain(compiled.run(names))
+            except EvaluationError as error:
+                if not error.is_pending:
+                    raise _evaluation_fault(error, compiled, node, scene, f"readyWhen of {node.id!r}") from None
+                return Wait(NOT_READY, (error.missing or path,), compiled)
+            if type(value) is Unknown:
+                continue
+            if value is None or value is False:
+                reason = NOT_READY if scene.seen[node.id][i] is not None else NEVER_READY
+                return Wait(reason, compiled.paths.get(own, (path,)), compiled)
+            if value is not True:
+                raise scene.fault(
+                    "not-a-bool",
+                    f"readyWhen of {node.id!r} gives {type_name(value)}, not a boolean",
+                    compiled=compiled,
+                    node=node,
+                )
+    return None
+
+
+def _evaluation_fault(error: EvaluationError, compiled: Compiled, node: Node, scene: Scene, place: str) -> Fault:
+    code = "missing-field" if error.is_pending else f"cel-{error.kind}"
+    return scene.fault(code, f"{place}: {error}", compiled=compiled, node=node)

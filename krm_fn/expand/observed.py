@@ -1,0 +1,77 @@
+"""
+Objects that somebody saw in a cluster.
+
+Enters: plain objects, as `kubectl get -o yaml` prints them.  Leaves: look-ups by identity and by label selector.  Not known
+here: where they were read from.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Any, TypeAlias
+
+    Identity: TypeAlias = tuple[str, str, str, str]
+
+
+def identity(object: dict[str, Any]) -> Identity:  # noqa: A002
+    """Group, kind, namespace, name: what makes two objects one, whatever their version."""
+    metadata = object["metadata"]
+    group = object["apiVersion"].rpartition("/")[0]
+    return (group, object["kind"], metadata.get("namespace") or "", metadata.get("name") or "")
+
+
+class Observed:
+    """An index of observed objects. `given` tells an empty snapshot from none at all."""
+
+    __slots__ = ("_by_identity", "_by_kind", "given")
+
+    def __init__(self, objects: Iterable[dict[str, Any]] = (), *, given: bool = False) -> None:
+        self.given = given
+        self._by_identity: dict[Identity, dict[str, Any]] = {}
+        self._by_kind: dict[tuple[str, str], list[dict[str, Any]]] = {}
+        for found in objects:
+            key = identity(found)
+            self._by_identity[key] = found
+            self._by_kind.setdefault(key[:2], []).append(found)
+
+    def find(self, key: Identity) -> dict[str, Any] | None:
+        return self._by_identity.get(key)
+
+    def select(self, group: str, kind: str, namespace: str, selector: dict[str, Any]) -> list[dict[str, Any]]:
+        """What a list call would return, by namespace and name. An empty namespace means all of them."""
+        found = [
+            candidate
+            for candidate in self._by_kind.get((group, kind), ())
+            if (not namespace or candidate["metadata"].get("namespace") == namespace)
+            and matches(selector, candidate["metadata"].get("labels") or {})
+        ]
+        found.sort(key=identity)
+        return found
+
+
+def matches(selector: dict[str, Any], labels: dict[str, str]) -> bool:
+    """
+    A metav1.LabelSelector against labels. Everything that it says must hold.
+
+    Errors: ValueError for an operator or a requirement that the API server would refuse.
+    """
+    for key, value in (selector.get("matchLabels") or {}).items():
+        if labels.get(key) != value:
+            return False
+    for requirement in selector.get("matchExpressions") or ():
+        key, operator, values = requirement.get("key"), requirement.get("operator"), requirement.get("values") or []
+        if operator in ("In", "NotIn"):
+            if not values:
+                raise ValueError(f"operator {operator} of {key!r} needs values")
+            holds = (labels.get(key) in values) == (operator == "In")
+        elif operator in ("Exists", "DoesNotExist"):
+            if values:
+                raise ValueError(f"operator {operator} of {key!r} takes no values")
+            holds = (key in labels) == (operator == "Exists")
+        else:
+            raise ValueError(f"{operator!r} is no selector operator; In, NotIn, Exists, DoesNotExist are")
+        if not holds:
+            return False
+    return True

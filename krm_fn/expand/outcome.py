@@ -1,0 +1,107 @@
+"""
+The records that an expansion leaves behind. Data only.
+
+Each node ends as exactly one of RESOLVED (its objects), EXCLUDED (by a known false includeWhen, its own or a dependency's) or
+DEFERRED (needs what only a cluster knows: its `Wait`s say what).
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from krm_fn.program.model import Compiled, Node, Program
+    from krm_fn.report.diagnostic import Subject
+
+RESOLVED = "resolved"
+EXCLUDED = "excluded"
+DEFERRED = "deferred"
+
+UNKNOWN = "unknown"  # a value that nobody has observed
+MISSING = "missing"  # a path that an observed object, or the instance, does not have
+NOT_READY = "not-ready"  # a dependency whose readyWhen does not hold yet
+NEVER_READY = "never-ready"  # a dependency whose readyWhen is false whatever the cluster says
+DEPENDENCY = "dependency"  # a dependency that is deferred itself
+
+
+class Wait:
+    """
+    One reason why a node is deferred.
+
+    reason: one of the constants above.  paths: what is waited for (`db.status.url`).  expression: as the author wrote it, with
+    its place in the RGD; None for a dependency.  chain: the ids from here to the node that has the first cause.
+    """
+
+    __slots__ = ("chain", "compiled", "paths", "reason")
+
+    def __init__(
+        self, reason: str, paths: tuple[str, ...], compiled: Compiled | None = None, chain: tuple[str, ...] = ()
+    ) -> None:
+        self.reason = reason
+        self.paths = paths
+        self.compiled = compiled
+        self.chain = chain
+
+
+class Item:
+    """One object of a node. key: the hash of its iterator values; empty for a node that is no collection."""
+
+    __slots__ = ("key", "nested", "object")
+
+    def __init__(self, object: dict[str, Any], key: str = "") -> None:  # noqa: A002
+        self.object = object
+        self.key = key
+        self.nested: Expansion | None = None
+
+
+class Outcome:
+    """How one node ended."""
+
+    __slots__ = ("items", "node", "state", "waits", "why_excluded")
+
+    def __init__(self, node: Node, state: str) -> None:
+        self.node = node
+        self.state = state
+        self.items: list[Item] = []
+        self.waits: list[Wait] = []
+        self.why_excluded: tuple[str, Compiled | None] = ("", None)
+        """For EXCLUDED: the dependency that is excluded (or empty) and the own condition that is false (or None)."""
+
+
+class Expansion:
+    """One instance, expanded. `status`: the author's fields that are known; `unknown_status`: paths of those that are not."""
+
+    __slots__ = ("instance", "outcomes", "program", "status", "subject", "unknown_status")
+
+    def __init__(self, program: Program, instance: dict[str, Any], subject: Subject) -> None:
+        self.program = program
+        self.instance = instance
+        self.subject = subject
+        self.outcomes: dict[str, Outcome] = {}
+        self.status: dict[str, Any] = {}
+        self.unknown_status: list[str] = []
+
+
+class Fault(Exception):  # noqa: N818 - kro's word for this would be ERROR; a fault ends the instance, it is collected, not shown
+    """What kro would end in ERROR before it applies anything. Carries its place in the RGD and the instance concerned."""
+
+    def __init__(  # noqa: PLR0913
+        self,
+        code: str,
+        message: str,
+        program: Program,
+        subject: Subject,
+        *,
+        compiled: Compiled | None = None,
+        node: Node | None = None,
+        help: str = "",  # noqa: A002
+    ) -> None:
+        self.code = code
+        self.message = message
+        self.program = program
+        self.subject = subject
+        self.compiled = compiled
+        self.node = node
+        self.help = help
+        super().__init__(message)

@@ -1,0 +1,83 @@
+"""
+What expressions see of an object.
+
+An object that nobody has observed is *open*: what is not in its desired state is unknown. An observed one is *closed*: its
+desired state laid over what was seen, and what is absent there is absent.
+
+The merge is by maps; a list that was seen stands in for the desired one when it carries it, item by item (so that
+`service.spec.ports[0].nodePort` is found), else the desired list stands alone.
+"""
+
+from __future__ import annotations
+
+from krm_fn.cel.values import OpenList, OpenMap, Unknown, join_path
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+_SERVER_METADATA = ("uid", "resourceVersion", "creationTimestamp", "generation")
+
+
+def open_view(value: Any, path: str) -> Any:
+    """*value* with every map and list below it open; scalars are as they are."""
+    if isinstance(value, dict):
+        return OpenMap(
+            {
+                key: open_view(child, join_path(path, key)) if isinstance(child, dict | list) else child
+                for key, child in value.items()
+            },
+            path,
+        )
+    if isinstance(value, list):
+        return OpenList(
+            [
+                open_view(child, join_path(path, i)) if isinstance(child, dict | list) else child
+                for i, child in enumerate(value)
+            ],
+            path,
+        )
+    return value
+
+
+def closed_view(desired: Any, seen: Any) -> Any:
+    """*desired* laid over *seen*. Neither is changed; parts are shared."""
+    if isinstance(desired, dict) and isinstance(seen, dict):
+        merged = dict(seen)
+        for key, child in desired.items():
+            merged[key] = closed_view(child, seen[key]) if key in seen else child
+        return merged
+    if isinstance(desired, list) and isinstance(seen, list) and _carries(seen, desired):
+        return [closed_view(own, other) for own, other in zip(desired, seen, strict=True)]
+    return desired
+
+
+def _carries(seen: Any, desired: Any) -> bool:
+    """Whether *seen* holds everything that *desired* says."""
+    if isinstance(desired, dict):
+        return isinstance(seen, dict) and all(k in seen and _carries(seen[k], v) for k, v in desired.items())
+    if isinstance(desired, list):
+        return (
+            isinstance(seen, list)
+            and len(seen) == len(desired)
+            and all(_carries(a, b) for a, b in zip(seen, desired, strict=True))
+        )
+    return bool(seen == desired)
+
+
+def instance_view(instance: dict[str, Any], seen: dict[str, Any] | None, labels: dict[str, Any]) -> dict[str, Any]:
+    """
+    The instance as `schema`: no status, its own labels, and the fields that only a server sets unknown unless observed.
+
+    On a live instance `labels` and `annotations` always exist, since kro writes its own there; so they do here.
+    Source: kro v0.9.3 pkg/runtime/node_context.go, withStatusOmitted.
+    """
+    metadata = dict(instance["metadata"])
+    live = (seen or {}).get("metadata") or {}
+    for field in _SERVER_METADATA:
+        metadata[field] = live[field] if field in live else Unknown(f"schema.metadata.{field}")
+    metadata["labels"] = {**(metadata.get("labels") or {}), **labels}
+    metadata.setdefault("annotations", {})
+    view = {key: value for key, value in instance.items() if key not in ("status", "metadata")}
+    view["metadata"] = metadata
+    return view

@@ -1,0 +1,159 @@
+"""
+Everything that a run has to say, in one place, with positions.
+
+Enters: diagnostics, faults, expansions, emitted objects.  Leaves: a sorted list of diagnostics and whether any is an error.
+Not known here: how they are shown, where they go.
+"""
+
+from __future__ import annotations
+
+from krm_fn.expand.observed import identity
+from krm_fn.expand.outcome import DEFERRED, MISSING, NEVER_READY, NOT_READY
+from krm_fn.report.diagnostic import ERROR, INFO, WARNING, Diagnostic
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from krm_fn.emit.plain import Emitted
+    from krm_fn.expand.observed import Identity
+    from krm_fn.expand.outcome import Expansion, Fault, Outcome
+    from krm_fn.inputs import Entry
+    from krm_fn.program.model import Compiled, Program
+    from krm_fn.report.diagnostic import Position, Subject
+
+    Entries = Mapping[tuple[str, str], Entry]
+
+
+class Findings:
+    """The problems of one run. *strict*: a warning is an error.  *fail_deferred*: a deferred node is an error."""
+
+    def __init__(self, *, strict: bool = False, fail_deferred: bool = False) -> None:
+        self.strict = strict
+        self.fail_deferred = fail_deferred
+        self._found: list[Diagnostic] = []
+        self._makers: dict[Identity, tuple[str, str]] = {}
+        self._pairs: set[tuple[str, str]] = set()
+
+    def add(self, diagnostic: Diagnostic) -> None:
+        if self.strict and diagnostic.severity == WARNING:
+            diagnostic.severity = ERROR
+        self._found.append(diagnostic)
+
+    @property
+    def has_errors(self) -> bool:
+        return any(d.severity == ERROR for d in self._found)
+
+    def sorted(self) -> list[Diagnostic]:
+        return sorted(self._found, key=Diagnostic.sort_key)
+
+    def fault(self, fault: Fault, entries: Entries) -> None:
+        """What kro would end in ERROR, at its place in the RGD."""
+        self.add(
+            Diagnostic(
+                fault.code,
+                fault.message,
+                position=_position(fault.program, fault.compiled, entries)
+                or (entries[fault.program.key].locate((*fault.node.path, "id")) if fault.node else None),
+                span=len(fault.compiled.expression.text) if fault.compiled else 0,
+                where=f"instance {fault.subject}",
+                subject=fault.subject,
+                help=fault.help,
+            )
+        )
+
+    def expansion(self, expansion: Expansion, entries: Entries) -> None:
+        """A warning for each deferred node, nested instances included."""
+        for outcome in expansion.outcomes.values():
+            if outcome.state == DEFERRED:
+                self._deferred(outcome, expansion, entries)
+            for item in outcome.items:
+                if item.nested is not None:
+                    self.expansion(item.nested, entries)
+
+    def _deferred(self, outcome: Outcome, expansion: Expansion, entries: Entries) -> None:
+        node = outcome.node
+        if node.is_external and not outcome.waits[0].compiled:
+            severity, code = INFO, "external-not-observed"
+            message = f"{node.id} ({node.object_kind}) of {expansion.subject} is an external reference that nobody observed"
+            advice = "give it with --observed FILE (kubectl get -o yaml)"
+        else:
+            severity = WARNING
+            code, why, advice = _explain(outcome)
+            message = f"{node.id} ({node.object_kind}) of {expansion.subject} is withheld: {why}"
+        first = outcome.waits[0]
+        self.add(
+            Diagnostic(
+                code,
+                message,
+                severity=ERROR if self.fail_deferred and severity == WARNING else severity,
+                position=_position(expansion.program, first.compiled, entries)
+                or entries[expansion.program.key].locate((*node.path, "id")),
+                span=len(first.compiled.expression.written) if first.compiled else len(node.id),
+                subject=expansion.subject,
+                help=advice,
+            )
+        )
+
+    def identities(self, batch: Iterable[Emitted]) -> None:
+        """No two nodes, and no two instances, may give one object."""
+        for emitted in batch:
+            key = identity(emitted.object)
+            maker = (str(emitted.subject), emitted.node)
+            first = self._makers.setdefault(key, maker)
+            if first is maker:
+                continue
+            pair = (f"{first[0]} ({first[1]})", f"{maker[0]} ({maker[1]})")
+            if pair not in self._pairs:
+                self._pairs.add(pair)
+                self._clash(emitted, key, pair)
+
+    def _clash(self, emitted: Emitted, key: Identity, pair: tuple[str, str]) -> None:
+        group, kind, namespace, name = key
+        shown = f"{kind}{'.' + group if group else ''} {namespace + '/' if namespace else ''}{name}"
+        if pair[0] == pair[1]:
+            message = f"two items of {pair[0]} are one object: {shown}"
+        else:
+            message = f"{pair[0]} and {pair[1]} make one object: {shown}"
+        self.add(
+            Diagnostic(
+                "identity-clash",
+                message,
+                subject=emitted.subject,
+                help="give each a metadata.name of its own, for instance with schema.metadata.name in it",
+            )
+        )
+
+
+def _position(program: Program, compiled: Compiled | None, entries: Entries) -> Position | None:
+    if compiled is None:
+        return None
+    expression = compiled.expression
+    return entries[program.key].locate(expression.path, expression.scalar_offset(0))
+
+
+def _explain(outcome: Outcome) -> tuple[str, str, str]:
+    """Code, reason and remedy of a deferral."""
+    first = outcome.waits[0]
+    paths = sorted({path for wait in outcome.waits for path in wait.paths})
+    shown = ", ".join(paths[:4]) + (f" and {len(paths) - 4} more" if len(paths) > 4 else "")
+    via = f" (through {' -> '.join(first.chain)})" if first.chain else ""
+    if first.reason == MISSING and all(path.startswith("schema.") for path in first.paths):
+        return (
+            "waits-forever",
+            f"the instance does not set {shown}",
+            "kro would wait for ever: set the field, give it a default in the RGD, or use has() or .?",
+        )
+    if first.reason == NEVER_READY:
+        return (
+            "never-ready",
+            f"readyWhen of {first.chain[-1]} is false whatever the cluster says{via}",
+            "correct the readyWhen expression, or the fields that it reads",
+        )
+    if first.reason == NOT_READY:
+        return ("not-ready", f"{first.chain[-1]} is not ready in the observed state: {shown}", "observe again once it is ready")
+    return (
+        "deferred",
+        f"waits for {shown}{via}",
+        "only a cluster knows: give it with --observed FILE, or see --deferred",
+    )

@@ -1,0 +1,390 @@
+"""
+What the documents are, and everything about an RGD or an instance that is settled before expansion.
+
+Enters: documents.  Leaves: sorted entries, compiled Programs, admitted instances; problems go to `Findings` with their
+positions.  Not known here: expansion, output.
+"""
+
+from __future__ import annotations
+
+from krm_fn.admit.admission import compile_admission
+from krm_fn.program.build import build_program
+from krm_fn.program.definition import RGD_GROUP, is_rgd
+from krm_fn.report.diagnostic import ERROR, WARNING, Diagnostic, Subject
+from krm_fn.schema.scope import scope_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from typing import Any
+
+    from krm_fn.admit.admission import Admission, Violation
+    from krm_fn.findings import Findings
+    from krm_fn.program.model import Program
+    from krm_fn.read.yaml import Document
+    from krm_fn.report.diagnostic import Position
+
+OBSERVED_MARK = "rookery.dev/observed"
+_MAX_NAME = 253
+_MAX_NAMESPACE = 63
+
+
+class Entry:
+    """One object of the input: a document, or an item of a `List` document (then `prefix` leads to it)."""
+
+    __slots__ = ("document", "prefix", "value")
+
+    def __init__(self, document: Document, value: dict[str, Any], prefix: tuple[str | int, ...] = ()) -> None:
+        self.document = document
+        self.value = value
+        self.prefix = prefix
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """Group and kind."""
+        return (self.value["apiVersion"].rpartition("/")[0], self.value["kind"])
+
+    def locate(self, path: tuple[str | int, ...], offset: int = 0, *, key: bool = False) -> Position:
+        return self.document.locate(self.prefix + path, offset, key=key)
+
+    def subject(self) -> Subject:
+        metadata = self.value.get("metadata") or {}
+        name, namespace = metadata.get("name"), metadata.get("namespace")
+        return Subject(self.value["apiVersion"], self.value["kind"], str(name or ""), str(namespace or ""))
+
+
+class Inputs:
+    """The sorted input. entries_of: which entry a Program was compiled from."""
+
+    __slots__ = ("crds", "entries_of", "instances", "observed", "others", "rgds")
+
+    def __init__(self) -> None:
+        self.rgds: list[Entry] = []
+        self.crds: list[Entry] = []
+        self.instances: list[Entry] = []
+        self.observed: list[Entry] = []
+        self.others: list[Entry] = []
+        self.entries_of: dict[tuple[str, str], Entry] = {}
+
+
+def sort_documents(
+    documents: Iterable[Document],
+    crds: Iterable[Document],
+    observed: Iterable[Document] | None,
+    findings: Findings,
+) -> Inputs:
+    """Tell RGDs, instances, CRDs, observed objects and other manifests apart."""
+    inputs = Inputs()
+    rest: list[Entry] = []
+    for entry in _entries(documents, findings):
+        if is_rgd(entry.value):
+            inputs.rgds.append(entry)
+        elif _is_marked_observed(entry.value):
+            inputs.observed.append(entry)
+        else:
+            rest.append(entry)
+    kinds = _instance_kinds(inputs, findings)
+    for entry in rest:
+        if entry.key in kinds:
+            inputs.instances.append(entry)
+            continue
+        if entry.key == ("apiextensions.k8s.io", "CustomResourceDefinition"):
+            inputs.crds.append(entry)
+        elif entry.key[0] == RGD_GROUP:
+            findings.add(
+                Diagnostic(
+                    "rgd-missing",
+                    f"no ResourceGraphDefinition for {entry.value['kind']} is among the input",
+                    position=entry.locate(("kind",)),
+                    span=len(entry.value["kind"]),
+                    subject=entry.subject(),
+                    help=f"add the RGD that defines {entry.value['kind']} to the paths",
+                )
+            )
+            continue
+        inputs.others.append(entry)
+    inputs.crds += [e for e in _entries(crds, findings) if e.key[1] == "CustomResourceDefinition"]
+    if observed is not None:
+        inputs.observed += _observed_entries(observed, findings)
+    _refuse_repeated_instances(inputs, findings)
+    return inputs
+
+
+def _entries(documents: Iterable[Document], findings: Findings) -> Iterator[Entry]:
+    for document in documents:
+        yield from _flatten(document, document.value, (), findings)
+
+
+def _flatten(
+    document: Document, value: Any, prefix: tuple[str | int, ...], findings: Findings
+) -> Iterator[Entry]:
+    """The objects of a document; a `List`, as kubectl prints it, is taken apart."""
+    if not isinstance(value, dict):
+        findings.add(
+            Diagnostic(
+                "not-an-object",
+                "this document is no Kubernetes object",
+                position=document.locate(prefix),
+                help="a manifest is a mapping with apiVersion and kind; name other files in .krmignore",
+            )
+        )
+        return
+    missing = [f for f in ("apiVersion", "kind") if not isinstance(value.get(f), str) or not value[f]]
+    if missing:
+        findings.add(
+            Diagnostic(
+                "not-an-object",
+                f"{' and '.join(missing)} of this document {'is' if len(missing) == 1 else 'are'} missing or no string",
+                position=document.locate(prefix),
+                help="a manifest has apiVersion and kind; name other files in .krmignore",
+            )
+        )
+    elif value["kind"].endswith("List") and isinstance(value.get("items"), list):
+        for i, item in enumerate(value["items"]):
+            yield from _flatten(document, item, (*prefix, "items", i), findings)
+    else:
+        yield Entry(document, value, prefix)
+
+
+def _is_marked_observed(value: dict[str, Any]) -> bool:
+    metadata = value.get("metadata")
+    annotations = metadata.get("annotations") if isinstance(metadata, dict) else None
+    return isinstance(annotations, dict) and annotations.get(OBSERVED_MARK) == "true"
+
+
+def _observed_entries(documents: Iterable[Document], findings: Findings) -> Iterator[Entry]:
+    for entry in _entries(documents, findings):
+        metadata = entry.value.get("metadata")
+        if isinstance(metadata, dict) and isinstance(metadata.get("name"), str):
+            yield entry
+        else:
+            findings.add(
+                Diagnostic(
+                    "observed-without-name",
+                    f"an observed {entry.value['kind']} has no metadata.name",
+                    position=entry.locate(()),
+                    help="a snapshot holds whole objects, as `kubectl get -o yaml` prints them",
+                )
+            )
+
+
+def _instance_kinds(inputs: Inputs, findings: Findings) -> set[tuple[str, str]]:
+    """Group and kind of every RGD's instances. Two RGDs for one kind are an error that names both."""
+    first: dict[tuple[str, str], Entry] = {}
+    for entry in inputs.rgds:
+        spec = entry.value.get("spec")
+        schema = spec.get("schema") if isinstance(spec, dict) else None
+        kind = schema.get("kind") if isinstance(schema, dict) else None
+        if not isinstance(schema, dict) or not isinstance(kind, str):
+            continue
+        key = (schema["group"] if isinstance(schema.get("group"), str) else RGD_GROUP, kind)
+        if key in first:
+            findings.add(
+                Diagnostic(
+                    "duplicate-kind",
+                    f"kind {kind} of {key[0]} is defined at {first[key].locate(('spec', 'schema', 'kind'))} already",
+                    position=entry.locate(("spec", "schema", "kind")),
+                    span=len(kind),
+                    subject=entry.subject(),
+                    help="keep one ResourceGraphDefinition for a kind",
+                )
+            )
+        first.setdefault(key, entry)
+    inputs.entries_of = first
+    return set(first)
+
+
+def _refuse_repeated_instances(inputs: Inputs, findings: Findings) -> None:
+    first: dict[tuple[str, ...], Entry] = {}
+    for entry in inputs.instances:
+        metadata = entry.value.get("metadata")
+        if not isinstance(metadata, dict):
+            continue
+        key = (*entry.key, str(metadata.get("namespace")), str(metadata.get("name")))
+        if key in first:
+            findings.add(
+                Diagnostic(
+                    "duplicate-instance",
+                    f"{entry.subject()} stands at {first[key].locate(('metadata', 'name'))} already",
+                    position=entry.locate(("metadata", "name")),
+                    subject=entry.subject(),
+                )
+            )
+        first.setdefault(key, entry)
+
+
+def compile_programs(inputs: Inputs, findings: Findings) -> dict[tuple[str, str], Program]:
+    """Every RGD, compiled. What is wrong with any of them is found in one go."""
+    scopes: dict[tuple[str, str], bool] = {}
+    if inputs.crds:
+        from krm_fn.schema.scope import scope_from_crd
+
+        for entry in inputs.crds:
+            scopes.update(scope_from_crd(entry.value))
+    for key, entry in inputs.entries_of.items():
+        scopes[key] = entry.value["spec"]["schema"].get("scope") != "Cluster"
+    unknown: dict[tuple[str, str], Entry] = {}
+
+    programs: dict[tuple[str, str], Program] = {}
+    for entry in inputs.rgds:
+
+        def scope(api_version: str, kind: str, entry: Entry = entry) -> bool | None:
+            known = scopes.get((api_version.rpartition("/")[0], kind))
+            if known is None:
+                known = scope_of(api_version, kind)
+            if known is None:
+                unknown.setdefault((api_version, kind), entry)
+            return known
+
+        program, problems = build_program(entry.value, scope)
+        for problem in problems:
+            findings.add(
+                Diagnostic(
+                    problem.code,
+                    problem.message,
+                    severity=problem.severity,
+                    position=entry.locate(problem.path, problem.offset, key=problem.at_key),
+                    span=problem.length,
+                    subject=entry.subject(),
+                    where=_where(problem.path),
+                    help=problem.help,
+                )
+            )
+        if program is not None:
+            programs.setdefault(program.key, program)
+    for (api_version, kind), entry in unknown.items():
+        findings.add(
+            Diagnostic(
+                "unknown-kind",
+                f"{kind} of {api_version} is not known here; it counts as namespaced and is not checked",
+                severity=WARNING,
+                subject=entry.subject(),
+                help="give its CustomResourceDefinition with --crds FILE, or put it among the input",
+            )
+        )
+    return programs
+
+
+def _where(path: tuple[str | int, ...]) -> str:
+    from krm_fn.program.template import path_text
+
+    return path_text(path)
+
+
+class Admissions:
+    """Admission of every kind, compiled when the first instance of it comes."""
+
+    def __init__(
+        self,
+        programs: dict[tuple[str, str], Program],
+        entries_of: dict[tuple[str, str], Entry],
+        namespace: str,
+        findings: Findings,
+    ) -> None:
+        self.programs = programs
+        self.entries_of = entries_of
+        self.namespace = namespace
+        self.findings = findings
+        self.compiled: dict[tuple[str, str], Admission] = {}
+
+    def admit_root(self, program: Program, entry: Entry) -> dict[str, Any] | None:
+        """An instance of the input as the API server would store it; None, with the reasons found, where it would refuse."""
+        if not self._has_identity(program, entry):
+            return None
+        admitted, violations = self._admit(program, entry.value)
+        refused = False
+        for violation in violations:
+            refused = refused or violation.severity == ERROR
+            self.findings.add(
+                Diagnostic(
+                    violation.code,
+                    violation.message,
+                    severity=violation.severity,
+                    position=entry.locate(violation.path, key=violation.at_key),
+                    where=_where(violation.path),
+                    subject=entry.subject(),
+                    help=violation.help,
+                )
+            )
+        if refused:
+            return None
+        if entry.value["apiVersion"] != program.api_version:
+            self.findings.add(
+                Diagnostic(
+                    "wrong-version",
+                    f"{entry.value['kind']} is served as {program.api_version}, not as {entry.value['apiVersion']}",
+                    position=entry.locate(("apiVersion",)),
+                    span=len(entry.value["apiVersion"]),
+                    subject=entry.subject(),
+                    help=f"write apiVersion: {program.api_version}",
+                )
+            )
+            return None
+        return self._placed(program, admitted)
+
+    def admit_nested(self, program: Program, instance: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
+        """An instance that a template made: admitted, with what its schema says against it."""
+        admitted, violations = self._admit(program, instance)
+        complaints = [v.message for v in violations if v.severity == ERROR]
+        if instance["apiVersion"] != program.api_version:
+            complaints.append(f"it is served as {program.api_version}, not as {instance['apiVersion']}")
+        return admitted, complaints
+
+    def _admit(self, program: Program, instance: dict[str, Any]) -> tuple[dict[str, Any], list[Violation]]:
+        admission = self.compiled.get(program.key)
+        if admission is None:
+            admission = self.compiled[program.key] = compile_admission(program.spec_schema)
+        return admission.admit(instance)
+
+    def _placed(self, program: Program, instance: dict[str, Any]) -> dict[str, Any]:
+        """With the namespace that the scope asks for."""
+        metadata = instance["metadata"]
+        namespace = metadata.get("namespace")
+        if program.definition.namespaced:
+            return instance if namespace else {**instance, "metadata": {**metadata, "namespace": self.namespace}}
+        if not namespace:
+            return instance
+        self.findings.add(
+            Diagnostic(
+                "namespace-on-cluster-scoped",
+                f"{instance['kind']} is cluster-scoped: its namespace {namespace!r} is ignored",
+                severity=WARNING,
+                subject=Subject(instance["apiVersion"], instance["kind"], metadata["name"]),
+            )
+        )
+        return {**instance, "metadata": {k: v for k, v in metadata.items() if k != "namespace"}}
+
+    def _has_identity(self, program: Program, entry: Entry) -> bool:
+        """A name and a namespace that the API server would take, so that they are safe in paths and labels too."""
+        metadata = entry.value.get("metadata")
+        sound = True
+        if not isinstance(metadata, dict):
+            metadata = {}
+        for field, limit, required in (("name", _MAX_NAME, True), ("namespace", _MAX_NAMESPACE, False)):
+            value = metadata.get(field)
+            if value is None and not required:
+                continue
+            if isinstance(value, str) and is_dns_name(value, limit, dots=field == "name"):
+                continue
+            sound = False
+            got = "missing" if value is None else "not a string" if not isinstance(value, str) else repr(value[:80])
+            self.findings.add(
+                Diagnostic(
+                    "invalid-name",
+                    f"metadata.{field} of this {program.definition.kind} is {got}",
+                    position=entry.locate(("metadata", field)),
+                    subject=entry.subject(),
+                    help="lower-case letters, digits, '-'" + (" and '.'" if field == "name" else "") + ", as the API server asks",
+                )
+            )
+        return sound
+
+
+def is_dns_name(text: str, limit: int, *, dots: bool) -> bool:
+    """RFC 1123 names as Kubernetes asks for: a label, or with *dots* a subdomain."""
+    if not text or len(text) > limit or not text.isascii() or text != text.lower():
+        return False
+    parts = text.split(".") if dots else [text]
+    return all(part and part[0] != "-" and part[-1] != "-" and part.replace("-", "a").isalnum() for part in parts)
+
+

@@ -1,0 +1,107 @@
+"""
+The path of data, whole: read → compile → admit → expand → order → emit. Read this page first.
+
+Enters: parsed documents and options.  Leaves: `Emitted` objects, an instance at a time, or a RenderError with every problem.
+Not known here: where documents come from and where text goes (`command`, `function`), how any step does its work (the rooms).
+
+    sort      `inputs.sort_documents`   what each document is: RGD, CRD, instance, observed, something else
+    compile   `inputs.compile_programs` one Program an RGD; all that is wrong with any RGD is known before an instance is touched
+    admit     `inputs.Admissions`       default, prune, validate, once compiled a kind
+    expand    `expand.instance`         the nodes of one instance; nested instances with it
+    order     topological; Namespaces and CustomResourceDefinitions are marked to be written first
+    emit      `emit.plain`              objects with their marks
+"""
+
+from __future__ import annotations
+
+from krm_fn.emit.plain import emit
+from krm_fn.expand.instance import World, expand_instance
+from krm_fn.expand.observed import Observed
+from krm_fn.expand.outcome import Fault
+from krm_fn.findings import Findings
+from krm_fn.inputs import Admissions, compile_programs, sort_documents
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from krm_fn.emit.plain import Emitted
+    from krm_fn.expand.outcome import Expansion
+    from krm_fn.inputs import Entry
+    from krm_fn.read.yaml import Document
+
+WITHHOLD, FALLBACK, FAIL = "withhold", "fallback", "fail"
+
+
+class Options:
+    """What a caller can choose. `namespace` is for instances that have none."""
+
+    __slots__ = ("deferred", "instances", "kro_labels", "namespace", "strict")
+
+    def __init__(
+        self,
+        *,
+        namespace: str = "default",
+        deferred: str = WITHHOLD,
+        instances: bool = False,
+        kro_labels: bool = False,
+        strict: bool = False,
+    ) -> None:
+        self.namespace = namespace
+        self.deferred = deferred
+        self.instances = instances
+        self.kro_labels = kro_labels
+        self.strict = strict
+
+
+class Rendering:
+    """
+    One run. Iterate over `batches()` to the end, then look at `findings`: what was drawn so far counts only if it has no error.
+
+    others: the entries that are neither RGD, CRD, instance nor observed, for the caller to pass through or to name.
+    """
+
+    def __init__(
+        self,
+        documents: Iterable[Document],
+        options: Options,
+        *,
+        crds: Iterable[Document] = (),
+        observed: Iterable[Document] | None = None,
+    ) -> None:
+        self.options = options
+        self.findings = Findings(strict=options.strict, fail_deferred=options.deferred == FAIL)
+        self.inputs = sort_documents(documents, crds, observed, self.findings)
+        self.programs = compile_programs(self.inputs, self.findings)
+        self.admissions = Admissions(self.programs, self.inputs.entries_of, options.namespace, self.findings)
+        seen = Observed((e.value for e in self.inputs.observed), given=observed is not None or bool(self.inputs.observed))
+        self.world = World(
+            self.programs,
+            self.admissions.admit_nested,
+            seen,
+            fallback=options.deferred == FALLBACK,
+            kro_labels=options.kro_labels,
+        )
+
+    @property
+    def others(self) -> list[Entry]:
+        return self.inputs.others
+
+    def batches(self) -> Iterator[tuple[Expansion, list[Emitted]]]:
+        """Each instance's expansion and objects. Goes on after an instance that is wrong, so that all problems are found."""
+        if self.findings.has_errors:
+            return
+        for entry in self.inputs.instances:
+            program = self.programs[entry.key]
+            instance = self.admissions.admit_root(program, entry)
+            if instance is None:
+                continue
+            try:
+                expansion = expand_instance(program, instance, self.world)
+            except Fault as fault:
+                self.findings.fault(fault, self.inputs.entries_of)
+                continue
+            batch = list(emit(expansion, instances=self.options.instances, kro_labels=self.options.kro_labels))
+            self.findings.expansion(expansion, self.inputs.entries_of)
+            self.findings.identities(batch)
+            yield expansion, batch

@@ -1,0 +1,436 @@
+"""
+RGD -> Program: the one place where definition, schema, templates, expressions and graph come together.
+
+Enters: an RGD as plain JSON and what is known of the scope of kinds.  Leaves: a `Program`, and every problem found, each with
+its path in the document.  Not known here: files and positions (the caller locates paths), instances.
+
+Source of the rules: kro v0.9.3 pkg/graph/builder.go and validation.go. Types of expressions are not checked here yet.
+"""
+
+from __future__ import annotations
+
+from krm_fn.cel import CelSyntaxError, compile_, parse, references
+from krm_fn.program import model
+from krm_fn.program.definition import (
+    Definition,
+    Problem,
+    RawResource,
+    did_you_mean,
+    is_lower_camel_case,
+    read_definition,
+    type_name,
+)
+from krm_fn.program.graph import find_cycle, topological_order
+from krm_fn.program.template import TemplateError, compile_shape, find_holes, path_text, read_standalone
+from krm_fn.schema.simple_schema import SchemaError, to_openapi
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable
+    from typing import Any, TypeAlias
+
+    from krm_fn.cel import Node as CelNode
+    from krm_fn.cel import References
+    from krm_fn.program.model import Compiled, Program
+    from krm_fn.program.template import Expression, Path
+
+    Scope: TypeAlias = Callable[[str, str], bool | None]
+    """(apiVersion, kind) -> namespaced, cluster-scoped (False) or not known (None)."""
+
+_NAME: Path = ("metadata", "name")
+_NAMESPACE: Path = ("metadata", "namespace")
+_KRO_LABEL_PREFIX = "kro.run/"
+
+
+def build_program(document: dict[str, Any], scope: Scope) -> tuple[Program | None, list[Problem]]:
+    """
+    Compile one RGD.
+
+    Returns the Program and all problems; None where one of them is an error.
+    """
+    problems: list[Problem] = []
+    definition = read_definition(document, problems)
+    try:
+        spec_schema = to_openapi(definition.spec, definition.types)
+    except SchemaError as error:
+        spec_schema = {"type": "object"}
+        problems += [
+            Problem(p.code, p.message, ("spec", "schema", *p.path), offset=p.offset, length=p.length, help=p.help)
+            for p in error.problems
+        ]
+    program = model.Program(definition, spec_schema)
+    _Builder(program, scope, problems).build()
+    if any(p.severity == "error" for p in problems):
+        return None, problems
+    return program, problems
+
+
+class _Allowed:
+    """Which names an expression may use, and what the place is called in messages."""
+
+    __slots__ = ("names", "omit", "place", "why_not")
+
+    def __init__(self, place: str, names: Iterable[str], *, omit: bool = False, why_not: str = "") -> None:
+        self.place = place
+        self.names = tuple(names)
+        self.omit = omit
+        self.why_not = why_not
+
+
+class _Builder:
+    """The state of one build: what is parsed already, and the problems so far."""
+
+    def __init__(self, program: Program, scope: Scope, problems: list[Problem]) -> None:
+        self.program = program
+        self.scope = scope
+        self.problems = problems
+        self.parsed: dict[str, tuple[CelNode, References, Callable[[dict[str, Any]], Any]]] = {}
+        self.shared: dict[str, Compiled] = {}
+        self.ids = [r.id for r in program.definition.resources]
+
+    def build(self) -> None:
+        definition = self.program.definition
+        for i, resource in enumerate(definition.resources):
+            if resource.template:
+                self._build_node(i, resource)
+            elif not any(p.path[:3] == resource.path for p in self.problems):
+                self._report("template-not-an-object", "an empty template is no Kubernetes object", resource.path)
+        self._build_status(definition)
+        nodes = self.program.nodes
+        graph = {name: node.dependencies for name, node in nodes.items()}
+        self.program.order = topological_order(graph)
+        if len(self.program.order) < len(graph):
+            cycle = find_cycle(graph)
+            self._report(
+                "dependency-cycle",
+                f"resources wait for each other: {' -> '.join(cycle)}",
+                (*nodes[cycle[0]].path, "id"),
+                help="each arrow reads 'needs'; one of these references has to go",
+            )
+        self.program.slots = len(self.shared)
+        self.program.referenced = frozenset(
+            root for compiled, _ in self._all_compiled() for root in compiled.roots if root in nodes
+        )
+
+    def _all_compiled(self) -> Iterable[tuple[Compiled, str]]:
+        for node in self.program.nodes.values():
+            for compiled in (*node.values, *node.include_when, *(d.values for d in node.dimensions)):
+                yield compiled, node.id
+        for _, compiled in self.program.status:
+            yield compiled, ""
+        for compiled in self.program.conditions:
+            yield compiled, ""
+
+    def _report(self, code: str, message: str, path: Path, **more: Any) -> None:
+        self.problems.append(Problem(code, message, path, **more))
+
+    # -- nodes ------------------------------------------------------------------------------------------------------
+
+    def _build_node(self, index: int, resource: RawResource) -> None:
+        template_path: Path = (*resource.path, "externalRef" if resource.external else "template")
+        if not self._check_object(resource, template_path):
+            return
+        if resource.external:
+            selector = resource.template["metadata"].get("selector") is not None
+            kind = model.EXTERNAL_COLLECTION if selector else model.EXTERNAL
+        else:
+            kind = model.COLLECTION if resource.for_each else model.RESOURCE
+        node = model.Node(resource.id, index, kind, resource.template, resource.path)
+        node.namespaced = self.scope(node.api_version, node.object_kind)
+        self._check_constraints(node, template_path)
+
+        iterators = [name for name, _, _ in resource.for_each]
+        for name, text, path in resource.for_each:
+            where = f"forEach of {node.id!r}"
+            advice = "forEach lists are independent of each other" if len(iterators) > 1 else ""
+            allowed = _Allowed(where, (model.SCHEMA, *self._others(node)), why_not=advice)
+            compiled = self._standalone(text, path, allowed)
+            if compiled is not None:
+                node.dimensions.append(model.Dimension(name, compiled))
+        self._build_template(node, template_path, iterators)
+        for i, text in enumerate(resource.include_when):
+            allowed = _Allowed(f"includeWhen of {node.id!r}", (model.SCHEMA, *self._others(node)))
+            compiled = self._standalone(text, (*resource.path, "includeWhen", i), allowed)
+            if compiled is not None:
+                node.include_when.append(compiled)
+        own = model.EACH if kind == model.COLLECTION else node.id
+        for i, text in enumerate(resource.ready_when):
+            allowed = _Allowed(f"readyWhen of {node.id!r}", (own,), why_not=f"readyWhen sees nothing but {own!r}")
+            compiled = self._standalone(text, (*resource.path, "readyWhen", i), allowed, shared=False)
+            if compiled is not None:
+                node.ready_when.append(compiled)
+        for compiled in (*node.values, *(d.values for d in node.dimensions), *node.include_when):
+            for root in compiled.roots:
+                if root in self.ids and root not in node.dependencies:
+                    node.dependencies.append(root)
+        self.program.nodes.setdefault(node.id, node)
+
+    def _others(self, node: model.Node) -> list[str]:
+        return [name for name in self.ids if name != node.id]
+
+    def _build_template(self, node: model.Node, path: Path, iterators: list[str]) -> None:
+        refused: list[tuple[Path, TemplateError]] = []
+        allowed = _Allowed(f"the template of {node.id!r}", (model.SCHEMA, *self._others(node), *iterators), omit=True)
+        by_text: dict[str, int] = {}
+        used_in_identity: set[str] = set()
+        for hole in find_holes(node.template, path, refused):
+            compiled = self._compile(hole.expression, allowed, iterators)
+            if compiled is None:
+                continue
+            self._check_hole(node, hole.path, compiled)
+            if hole.path == _NAME or (hole.path == _NAMESPACE and node.namespaced is not False):
+                used_in_identity.update(compiled.roots)
+            text = compiled.expression.text
+            if text not in by_text:
+                by_text[text] = len(node.values)
+                node.values.append(compiled)
+            node.holes.append((hole.path, by_text[text]))
+        for place, error in refused:
+            self._report("template-syntax", error.message, place, offset=error.offset, help=error.help)
+        unused = [name for name in iterators if name not in used_in_identity]
+        if unused and not refused:
+            self._report(
+                "foreach-not-in-identity",
+                f"forEach variable {', '.join(map(repr, unused))} does not make the names of {node.id!r} differ",
+                (*node.path, "forEach"),
+                help="use every forEach variable in metadata.name or metadata.namespace of the template",
+            )
+        node.shape = compile_shape(node.template, dict(node.holes))
+
+    def _check_object(self, resource: RawResource, path: Path) -> bool:
+        """A template must look like a Kubernetes object: kro v0.9.3 validateKubernetesObjectStructure."""
+        sound = True
+        for field in ("apiVersion", "kind"):
+            value = resource.template.get(field)
+            if not isinstance(value, str):
+                sound = False
+                if not resource.external:
+                    got = "missing" if value is None else f"not a string but {type_name(value)}"
+                    self._report("template-not-an-object", f"{field} of {resource.id!r} is {got}", (*path, field))
+            elif "${" in value:
+                sound = False
+                self._report(
+                    "template-not-an-object",
+                    f"{field} of {resource.id!r} cannot be an expression: its schema must be known beforehand",
+                    (*path, field),
+                )
+        if not isinstance(resource.template.get("metadata"), dict):
+            sound = False
+            if not resource.external:
+                self._report("template-not-an-object", f"metadata of {resource.id!r} is not a mapping", (*path, "metadata"))
+        return sound
+
+    def _check_constraints(self, node: model.Node, path: Path) -> None:
+        """kro v0.9.3 validateTemplateConstraints, and generateName, which no renderer can honour."""
+        metadata = node.template["metadata"]
+        namespace = metadata.get("namespace")
+        if node.namespaced is False and namespace is not None:
+            self._report(
+                "namespace-on-cluster-scoped",
+                f"{node.object_kind} is cluster-scoped: {node.id!r} must not set metadata.namespace",
+                (*path, "metadata", "namespace"),
+                at_key=True,
+            )
+        if (
+            not self.program.definition.namespaced
+            and node.namespaced
+            and node.kind != model.EXTERNAL_COLLECTION
+            and not (isinstance(namespace, str) and namespace.strip())
+        ):
+            self._report(
+                "namespace-missing",
+                f"{node.id!r} needs metadata.namespace: instances of {self.program.definition.kind} are cluster-scoped",
+                (*path, "metadata"),
+            )
+        if "generateName" in metadata:
+            self._report(
+                "generate-name",
+                f"{node.id!r} uses generateName: a rendered object needs a name that stays the same",
+                (*path, "metadata", "generateName"),
+                at_key=True,
+                help="build metadata.name from schema.metadata.name",
+            )
+        labels = metadata.get("labels")
+        for key in labels if isinstance(labels, dict) and not node.is_external else ():
+            if key.startswith(_KRO_LABEL_PREFIX):
+                self._report(
+                    "reserved-label",
+                    f"label {key!r} of {node.id!r} is reserved: {_KRO_LABEL_PREFIX} labels are kro's own",
+                    (*path, "metadata", "labels", key),
+                    at_key=True,
+                )
+
+    def _check_hole(self, node: model.Node, path: Path, compiled: Compiled) -> None:
+        """Rules for what may stand where in a template."""
+        omits = self.parsed[compiled.expression.text][1].uses_omit
+        required = path == _NAME or (
+            path == _NAMESPACE and node.namespaced is not False and not self.program.definition.namespaced
+        )
+        if omits and required:
+            self._report(
+                "omit-in-identity", f"omit() cannot stand at {path_text(path)}: the field is needed", compiled.expression.path
+            )
+        if node.object_kind == "CustomResourceDefinition" and node.group == "apiextensions.k8s.io" and path[0] != "metadata":
+            self._report(
+                "expression-in-crd",
+                f"a CustomResourceDefinition allows expressions in metadata only, not at {path_text(path)}",
+                compiled.expression.path,
+            )
+
+    # -- status -----------------------------------------------------------------------------------------------------
+
+    def _build_status(self, definition: Definition) -> None:
+        root: Path = ("spec", "schema", "status")
+        fields = {key: value for key, value in definition.status.items() if key != "conditions"}
+        refused: list[tuple[Path, TemplateError]] = []
+        allowed = _Allowed("status", (model.SCHEMA, *self.ids))
+        found: set[Path] = set()
+        for hole in find_holes(fields, root, refused):
+            found.add(hole.path)
+            compiled = self._compile(hole.expression, allowed, ())
+            if compiled is None:
+                continue
+            if not compiled.roots:
+                self._report(
+                    "status-without-reference",
+                    f"status field {path_text(hole.path)} refers to no resource and not to schema",
+                    hole.expression.path,
+                )
+            self.program.status.append((hole.path, compiled))
+        for place, error in refused:
+            found.add(place[len(root) :])
+            self._report("template-syntax", error.message, place, offset=error.offset, help=error.help)
+        for path in _plain_leaves(fields, ()):
+            if path not in found:
+                self._report(
+                    "status-without-expression",
+                    f"status field {path_text(path)} has no expression",
+                    root + path,
+                    help="a status field is computed: write ${…} (types are inferred, not declared)",
+                )
+        self._build_conditions(definition.status.get("conditions"), (*root, "conditions"))
+
+    def _build_conditions(self, conditions: Any, path: Path) -> None:
+        if conditions is None:
+            return
+        if not isinstance(conditions, list):
+            self._report("conditions-not-a-list", f"status.conditions is {type_name(conditions)}, not a list", path)
+            return
+        allowed = _Allowed("status.conditions", (model.SCHEMA, model.RUNTIME, *self.ids))
+        for i, text in enumerate(conditions):
+            if not isinstance(text, str):
+                self._report(
+                    "conditions-not-a-list", f"status.conditions holds expressions, not {type_name(text)}", (*path, i)
+                )
+                continue
+            compiled = self._standalone(text, (*path, i), allowed)
+            if compiled is not None:
+                self.program.conditions.append(compiled)
+
+    # -- expressions ------------------------------------------------------------------------------------------------
+
+    def _standalone(self, text: str, path: Path, allowed: _Allowed, *, shared: bool = True) -> Compiled | None:
+        try:
+            expression = read_standalone(text, path)
+        except TemplateError as error:
+            self._report(
+                "not-an-expression", f"{allowed.place}: {error.message}", path, offset=error.offset, help=error.help
+            )
+            return None
+        return self._compile(expression, allowed, (), shared=shared)
+
+    def _compile(
+        self, expression: Expression, allowed: _Allowed, iterators: Collection[str], *, shared: bool = True
+    ) -> Compiled | None:
+        """Parse once a text; what is wrong is reported at its own place."""
+        parsed = self.parsed.get(expression.text)
+        if parsed is None:
+            try:
+                node = parse(expression.text)
+            except CelSyntaxError as error:
+                for problem in error.problems:
+                    self._report(
+                        "cel-syntax",
+                        problem.message,
+                        expression.path,
+                        offset=expression.scalar_offset(problem.offset),
+                        length=problem.length,
+                    )
+                return None
+            parsed = self.parsed[expression.text] = (node, references(node), compile_(node))
+        _, refs, run = parsed
+        if not self._check_references(expression, refs, allowed):
+            return None
+        roots = tuple(refs.roots)
+        if not shared or any(name in iterators for name in roots):
+            return model.Compiled(expression, run, roots, refs.roots, -1)
+        known = self.shared.get(expression.text)
+        slot = known.slot if known is not None else len(self.shared)
+        compiled = model.Compiled(expression, run, roots, refs.roots, slot)
+        self.shared.setdefault(expression.text, compiled)
+        return compiled
+
+    def _check_references(self, expression: Expression, refs: References, allowed: _Allowed) -> bool:
+        """kro's inspector: every free name and function must be one that the place knows."""
+        sound = True
+        for name in refs.roots:
+            if name not in allowed.names:
+                sound = False
+                self._report_name(expression, refs, name, allowed)
+        for name in refs.unknown_functions:
+            sound = False
+            self._report(
+                "unknown-function",
+                f"{name}() is not a function that kro has",
+                expression.path,
+                offset=expression.scalar_offset(refs.offset_of(name)),
+                length=len(name),
+                help=refs.hint(name),
+            )
+        if refs.uses_omit and not allowed.omit:
+            sound = False
+            self._report(
+                "omit-outside-template",
+                f"omit() has no meaning in {allowed.place}: only a template's field can be left out",
+                expression.path,
+                offset=expression.scalar_offset(refs.offset_of("omit")),
+                length=4,
+            )
+        return sound
+
+    def _report_name(self, expression: Expression, refs: References, name: str, allowed: _Allowed) -> None:
+        own = allowed.place.endswith(f"{name!r}")
+        if own and name in self.ids:
+            code, message = "self-reference", f"{allowed.place} refers to itself"
+        elif name in self.ids or name in (model.SCHEMA, model.EACH, model.RUNTIME):
+            code, message = "reference-not-allowed", f"{name!r} cannot be used in {allowed.place}"
+        else:
+            code, message = "unknown-reference", f"{name!r} is not a resource of this RGD"
+        advice = allowed.why_not or {
+            model.EACH: "each stands for one item, in readyWhen of a forEach resource",
+            model.RUNTIME: "runtime is only there in status.conditions",
+        }.get(name, "")
+        if code == "unknown-reference":
+            advice = did_you_mean(name, allowed.names) or f"known here: {', '.join(allowed.names)}"
+            if not is_lower_camel_case(name):
+                advice = advice or "ids are lowerCamelCase"
+        self._report(
+            code,
+            message,
+            expression.path,
+            offset=expression.scalar_offset(refs.offset_of(name)),
+            length=len(name),
+            help=advice,
+        )
+
+
+def _plain_leaves(value: Any, path: Path) -> Iterable[Path]:
+    """The paths of everything that is neither a mapping nor a list."""
+    if isinstance(value, dict):
+        for key, child in value.items():
+            yield from _plain_leaves(child, (*path, key))
+    elif isinstance(value, list):
+        for i, child in enumerate(value):
+            yield from _plain_leaves(child, (*path, i))
+    else:
+        yield path

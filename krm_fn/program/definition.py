@@ -1,0 +1,429 @@
+"""
+The RGD's own structure: what the API server's schema for RGDs and kro's naming rules ask of it.
+
+Enters: an RGD as plain JSON.  Leaves: a `Definition` of raw parts, and problems with the path where each stands.  Not known
+here: CEL, schemas of templates, other RGDs.
+
+Source: kro v0.9.3 api/v1alpha1 (the generated CRD's rules) and pkg/graph/validation.go.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from krm_fn.program.template import Path
+
+RGD_GROUP = "kro.run"
+RGD_KIND = "ResourceGraphDefinition"
+MAX_DIMENSIONS = 10
+
+_CEL_RESERVED = (
+    "true false null in as break const continue else for function if import let loop package namespace return var void while"
+)
+_KRO_RESERVED = (
+    "apiVersion context dependency dependencies each externalRef externalReference externalRefs externalReferences graph "
+    "instance item items kind kro metadata namespace object resource resourcegraphdefinition resourceGraphDefinition "
+    "resources root runtime schema self serviceAccountName spec status this variables vars version"
+)
+RESERVED_WORDS = frozenset(_CEL_RESERVED.split()) | frozenset(_KRO_RESERVED.split())
+
+_RGD_FIELDS = ("apiVersion", "kind", "metadata", "spec", "status")
+_SPEC_FIELDS = ("schema", "resources")
+_SCHEMA_FIELDS = (
+    "kind", "apiVersion", "group", "spec", "types", "status", "scope", "additionalPrinterColumns", "metadata",
+)  # fmt: skip
+_RESOURCE_FIELDS = ("id", "template", "externalRef", "readyWhen", "includeWhen", "forEach")
+_EXTERNAL_FIELDS = ("apiVersion", "kind", "metadata")
+_EXTERNAL_METADATA_FIELDS = ("name", "namespace", "selector")
+
+
+class Problem:
+    """One fault of an RGD. `path` leads to the culprit; offset and length count code points inside a string there."""
+
+    __slots__ = ("at_key", "code", "help", "length", "message", "offset", "path", "severity")
+
+    def __init__(
+        self,
+        code: str,
+        message: str,
+        path: Path,
+        *,
+        help: str = "",  # noqa: A002
+        offset: int = 0,
+        length: int = 0,
+        at_key: bool = False,
+        severity: str = "error",
+    ) -> None:
+        self.code = code
+        self.message = message
+        self.path = path
+        self.help = help
+        self.offset = offset
+        self.length = length
+        self.at_key = at_key
+        self.severity = severity
+
+    def __repr__(self) -> str:
+        return f"<{self.code} at {self.path}: {self.message}>"
+
+
+class RawResource:
+    """One entry of `spec.resources`, types checked, nothing interpreted."""
+
+    __slots__ = ("external", "for_each", "id", "include_when", "path", "ready_when", "template")
+
+    def __init__(self, id: str, path: Path) -> None:  # noqa: A002
+        self.id = id
+        self.path = path
+        self.template: dict[str, Any] = {}
+        self.external = False
+        self.ready_when: list[str] = []
+        self.include_when: list[str] = []
+        self.for_each: list[tuple[str, str, Path]] = []
+
+
+class Definition:
+    """An RGD whose structure is sound."""
+
+    __slots__ = (
+        "columns", "crd_metadata", "group", "kind", "name", "namespaced", "resources", "spec", "status", "types", "version",
+    )  # fmt: skip
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.group = RGD_GROUP
+        self.version = ""
+        self.kind = ""
+        self.namespaced = True
+        self.spec: dict[str, Any] = {}
+        self.types: dict[str, Any] = {}
+        self.status: dict[str, Any] = {}
+        self.columns: list[Any] = []
+        self.crd_metadata: dict[str, Any] = {}
+        self.resources: list[RawResource] = []
+
+
+def is_rgd(document: Any) -> bool:
+    """Whether a document is a ResourceGraphDefinition of any version of kro's group."""
+    return (
+        isinstance(document, dict)
+        and document.get("kind") == RGD_KIND
+        and str(document.get("apiVersion", "")).partition("/")[0] == RGD_GROUP
+    )
+
+
+def read_definition(document: dict[str, Any], problems: list[Problem]) -> Definition:
+    """The parts of an RGD. Everything that is wrong is appended to *problems*; the result is complete as far as it is sound."""
+    reader = _Reader(problems)
+    if document.get("apiVersion") != "kro.run/v1alpha1":
+        problems.append(
+            Problem(
+                "unsupported-rgd-version",
+                f"apiVersion {document.get('apiVersion')!r} is not one that kro v0.9 serves",
+                ("apiVersion",),
+                help='write "kro.run/v1alpha1"',
+            )
+        )
+    metadata = reader.mapping(document, "metadata", ())
+    definition = Definition(reader.text(metadata, "name", ("metadata",), required=True))
+    reader.unknown_fields(document, _RGD_FIELDS, ())
+    spec = reader.mapping(document, "spec", (), required=True)
+    reader.unknown_fields(spec, _SPEC_FIELDS, ("spec",))
+    _read_schema(reader, spec, definition)
+    for i, item in enumerate(reader.sequence(spec, "resources", ("spec",))):
+        path: Path = ("spec", "resources", i)
+        if not isinstance(item, dict):
+            reader.wrong_type("a resource", "a mapping", item, path)
+            continue
+        definition.resources.append(_read_resource(reader, item, path))
+    _check_ids(definition, problems)
+    return definition
+
+
+class _Reader:
+    """Typed access to plain JSON that notes what is missing or of another type."""
+
+    __slots__ = ("problems",)
+
+    def __init__(self, problems: list[Problem]) -> None:
+        self.problems = problems
+
+    def wrong_type(self, what: str, expected: str, got: Any, path: Path) -> None:
+        self.problems.append(Problem("rgd-wrong-type", f"{what} must be {expected}, not {type_name(got)}", path))
+
+    def mapping(self, parent: dict[str, Any], key: str, path: Path, *, required: bool = False) -> dict[str, Any]:
+        value = parent.get(key)
+        if isinstance(value, dict):
+            return value
+        if value is not None:
+            self.wrong_type(key, "a mapping", value, (*path, key))
+        elif required:
+            self.missing(key, path)
+        return {}
+
+    def sequence(self, parent: dict[str, Any], key: str, path: Path) -> list[Any]:
+        value = parent.get(key)
+        if isinstance(value, list):
+            return value
+        if value is not None:
+            self.wrong_type(key, "a list", value, (*path, key))
+        return []
+
+    def text(self, parent: dict[str, Any], key: str, path: Path, *, required: bool = False) -> str:
+        value = parent.get(key)
+        if isinstance(value, str) and (value or not required):
+            return value
+        if value is not None and not isinstance(value, str):
+            self.wrong_type(key, "a string", value, (*path, key))
+        elif required:
+            self.missing(key, path)
+        return ""
+
+    def texts(self, parent: dict[str, Any], key: str, path: Path) -> list[str]:
+        values = self.sequence(parent, key, path)
+        for i, value in enumerate(values):
+            if not isinstance(value, str):
+                self.problems.append(
+                    Problem(
+                        "rgd-wrong-type",
+                        f"{key} holds expressions, not {type_name(value)}",
+                        (*path, key, i),
+                        help=f'write "${{{str(value).lower()}}}"' if isinstance(value, bool | int) else "",
+                    )
+                )
+        return [value for value in values if isinstance(value, str)]
+
+    def missing(self, key: str, path: Path) -> None:
+        self.problems.append(Problem("rgd-missing-field", f"{key} is missing", path))
+
+    def unknown_fields(self, value: dict[str, Any], known: tuple[str, ...], path: Path) -> None:
+        """The API server drops what it does not know; a typo must not vanish silently."""
+        for key in value:
+            if key not in known:
+                self.problems.append(
+                    Problem(
+                        "rgd-unknown-field",
+                        f"{key!r} is not a field of {'.'.join(str(p) for p in path) or 'an RGD'}; kro would not see it",
+                        (*path, key),
+                        help=did_you_mean(key, known),
+                        at_key=True,
+                        severity="warning",
+                    )
+                )
+
+
+def _read_schema(reader: _Reader, spec: dict[str, Any], definition: Definition) -> None:
+    path: Path = ("spec", "schema")
+    raw = spec.get("schema")
+    schema = reader.mapping(spec, "schema", ("spec",), required=True)
+    if not isinstance(raw, dict):
+        return
+    reader.unknown_fields(schema, _SCHEMA_FIELDS, path)
+    definition.kind = reader.text(schema, "kind", path, required=True)
+    definition.version = reader.text(schema, "apiVersion", path, required=True)
+    definition.group = reader.text(schema, "group", path) or RGD_GROUP
+    definition.spec = reader.mapping(schema, "spec", path)
+    definition.types = reader.mapping(schema, "types", path)
+    definition.status = reader.mapping(schema, "status", path)
+    definition.columns = reader.sequence(schema, "additionalPrinterColumns", path)
+    definition.crd_metadata = reader.mapping(schema, "metadata", path)
+    scope = reader.text(schema, "scope", path) or "Namespaced"
+    definition.namespaced = scope != "Cluster"
+    if scope not in ("Namespaced", "Cluster"):
+        reader.problems.append(
+            Problem("invalid-scope", f"scope {scope!r} is neither Namespaced nor Cluster", (*path, "scope"))
+        )
+    if definition.kind and not is_kind_name(definition.kind):
+        reader.problems.append(
+            Problem(
+                "invalid-kind",
+                f"kind {definition.kind!r} is not UpperCamelCase",
+                (*path, "kind"),
+                help="letters and digits, a capital letter first, at most 63",
+            )
+        )
+    if definition.version and not is_kubernetes_version(definition.version):
+        reader.problems.append(
+            Problem(
+                "invalid-api-version",
+                f"apiVersion {definition.version!r} is not a Kubernetes version",
+                (*path, "apiVersion"),
+                help="the version alone, such as v1alpha1; the group has a field of its own",
+            )
+        )
+
+
+def _read_resource(reader: _Reader, item: dict[str, Any], path: Path) -> RawResource:
+    resource = RawResource(reader.text(item, "id", path, required=True), path)
+    reader.unknown_fields(item, _RESOURCE_FIELDS, path)
+    template = item.get("template")
+    external = item.get("externalRef")
+    if template is None and external is None:
+        reader.problems.append(
+            Problem("template-missing", f"resource {resource.id!r} has neither template nor externalRef", path)
+        )
+    elif template is not None and external is not None:
+        reader.problems.append(
+            Problem("template-and-external", f"resource {resource.id!r} has both template and externalRef", path)
+        )
+    elif external is not None:
+        resource.external = True
+        resource.template = _read_external(reader, item, resource.id, path)
+    else:
+        resource.template = reader.mapping(item, "template", path)
+    resource.ready_when = reader.texts(item, "readyWhen", path)
+    resource.include_when = reader.texts(item, "includeWhen", path)
+    for i, dimension in enumerate(reader.sequence(item, "forEach", path)):
+        place: Path = (*path, "forEach", i)
+        if not isinstance(dimension, dict) or len(dimension) != 1:
+            reader.problems.append(
+                Problem(
+                    "foreach-dimension",
+                    "a forEach entry is one variable with its list",
+                    place,
+                    help='write one "- name: ${list}" for each dimension',
+                )
+            )
+            continue
+        ((name, text),) = dimension.items()
+        if isinstance(text, str):
+            resource.for_each.append((name, text, (*place, name)))
+        else:
+            reader.wrong_type(f"forEach variable {name!r}", "an expression", text, (*place, name))
+    if resource.external and resource.for_each:
+        reader.problems.append(
+            Problem("external-foreach", f"resource {resource.id!r} has both externalRef and forEach", (*path, "forEach"))
+        )
+    return resource
+
+
+def _read_external(reader: _Reader, item: dict[str, Any], resource_id: str, path: Path) -> dict[str, Any]:
+    """An externalRef in the shape of a template. Exactly one of name and selector (the RGD schema's own rule)."""
+    place: Path = (*path, "externalRef")
+    external = reader.mapping(item, "externalRef", path)
+    reader.unknown_fields(external, _EXTERNAL_FIELDS, place)
+    reader.text(external, "apiVersion", place, required=True)
+    reader.text(external, "kind", place, required=True)
+    metadata = reader.mapping(external, "metadata", place, required=True)
+    reader.unknown_fields(metadata, _EXTERNAL_METADATA_FIELDS, (*place, "metadata"))
+    name = reader.text(metadata, "name", (*place, "metadata"))
+    selector = metadata.get("selector")
+    if bool(name) == (selector is not None):
+        reader.problems.append(
+            Problem(
+                "external-name-or-selector",
+                f"externalRef of {resource_id!r} needs exactly one of metadata.name and metadata.selector",
+                (*place, "metadata"),
+            )
+        )
+    if selector is not None:
+        reader.mapping(metadata, "selector", (*place, "metadata"))
+    reader.text(metadata, "namespace", (*place, "metadata"))
+    return {
+        "apiVersion": external.get("apiVersion"),
+        "kind": external.get("kind"),
+        "metadata": {k: v for k, v in metadata.items() if k in _EXTERNAL_METADATA_FIELDS},
+    }
+
+
+def _check_ids(definition: Definition, problems: list[Problem]) -> None:
+    """Naming rules of ids and iterators: kro v0.9.3 pkg/graph/validation.go."""
+    first: dict[str, Path] = {}
+    for resource in definition.resources:
+        place: Path = (*resource.path, "id")
+        if not resource.id:
+            continue
+        _check_name(resource.id, f"id {resource.id!r}", place, problems, at_key=False)
+        if resource.id in first:
+            problems.append(
+                Problem("duplicate-id", f"id {resource.id!r} is used by {path_of(first[resource.id])} already", place)
+            )
+        first.setdefault(resource.id, resource.path)
+    for resource in definition.resources:
+        if len(resource.for_each) > MAX_DIMENSIONS:
+            problems.append(
+                Problem(
+                    "foreach-dimensions",
+                    f"resource {resource.id!r} has {len(resource.for_each)} forEach dimensions, more than {MAX_DIMENSIONS}",
+                    (*resource.path, "forEach"),
+                )
+            )
+        seen: set[str] = set()
+        for name, _, place in resource.for_each:
+            _check_name(name, f"forEach variable {name!r}", place, problems, at_key=True)
+            if name in first:
+                problems.append(
+                    Problem("foreach-name-clash", f"forEach variable {name!r} is also a resource id", place, at_key=True)
+                )
+            if name in seen:
+                problems.append(
+                    Problem("foreach-name-clash", f"forEach variable {name!r} is declared twice", place, at_key=True)
+                )
+            seen.add(name)
+
+
+def _check_name(name: str, what: str, place: Path, problems: list[Problem], *, at_key: bool) -> None:
+    if name in RESERVED_WORDS:
+        problems.append(
+            Problem("reserved-word", f"{what} is a reserved word", place, at_key=at_key, help="choose another name")
+        )
+    elif not is_lower_camel_case(name):
+        advice = ""
+        if "-" in name or "_" in name:
+            words = name.replace("_", "-").split("-")
+            advice = f"write {words[0].lower() + ''.join(w.capitalize() for w in words[1:])!r} (in CEL, - subtracts)"
+        problems.append(Problem("invalid-id", f"{what} is not lowerCamelCase", place, help=advice, at_key=at_key))
+
+
+def path_of(path: Path) -> str:
+    """A short spoken form of a path, for messages: `resources[2]`."""
+    return f"{path[-2]}[{path[-1]}]" if len(path) > 1 and isinstance(path[-1], int) else str(path[-1])
+
+
+def is_lower_camel_case(name: str) -> bool:
+    return name[:1].isascii() and name[:1].islower() and name.isascii() and name.isalnum()
+
+
+def is_kind_name(name: str) -> bool:
+    return name[:1].isupper() and name.isascii() and name.isalnum() and len(name) <= 63
+
+
+def is_kubernetes_version(version: str) -> bool:
+    """`v1`, `v1alpha1`, `v2beta3`."""
+    for stage in ("alpha", "beta"):
+        major, found, minor = version.partition(stage)
+        if found:
+            return _is_v_number(major) and minor.isascii() and minor.isdigit()
+    return _is_v_number(version)
+
+
+def _is_v_number(text: str) -> bool:
+    return text[:1] == "v" and text[1:].isascii() and text[1:].isdigit()
+
+
+def type_name(value: Any) -> str:
+    """The JSON type of a value, as a reader of YAML would say it."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "a boolean"
+    if isinstance(value, int):
+        return "an integer"
+    if isinstance(value, float):
+        return "a number"
+    if isinstance(value, str):
+        return "a string"
+    return "a list" if isinstance(value, list) else "a mapping"
+
+
+def did_you_mean(word: str, known: Any) -> str:
+    """`did you mean 'x'?` for the nearest of *known*, or nothing."""
+    import difflib
+
+    near = difflib.get_close_matches(word, list(known), n=1, cutoff=0.7)
+    if not near:
+        lower = {k.lower(): k for k in known}
+        near = [lower[word.lower()]] if word.lower() in lower else []
+    return f"did you mean {near[0]!r}?" if near else ""
