@@ -3,14 +3,30 @@ The record that declares a library function, and the choice among a function's o
 
 Enters: declarations (`Overload`).  Leaves: one callable a function name and arity.  Not known here: syntax trees.
 Macros are not functions; they live in `cel.macros`.
+
+The choice is cel-go's: overloads are tried in the order of their declaration; scalars and opaque types must be of the
+declared type; of a list only the first element is looked at (an empty list suits every list).  So the exact Python types
+of the arguments settle nearly every call, and the answer is kept in a table keyed by them; only `list(int)` and the like
+look at an element each time.
 """
 
 from __future__ import annotations
 
+from krm_fn.cel.errors import NO_SUCH_OVERLOAD, EvaluationError
+from krm_fn.cel.values import Omit, OpenList, OpenMap, Optional, TypeValue, Uint, Unknown, merge_unknowns
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from typing import Any
+    from collections.abc import Callable, Iterable, Iterator
+    from typing import Any, TypeAlias
+
+    Implementation: TypeAlias = Callable[..., Any]
+
+MAX_ELEMENTS = 1_000_000
+"""The longest list that one call may build (`lists.range`, `split`): far above any manifest, far below any harm."""
+
+MAX_TEXT = 16_000_000
+"""The longest text that one call may build, in code points (`replace`, `join`, `format`)."""
 
 
 class Overload:
@@ -21,10 +37,11 @@ class Overload:
     `int uint double bool string bytes null_type duration timestamp dyn type list(T) map(K, V) optional_type(T)`, a capital
     letter for any type, or an opaque type's name (`kubernetes.Quantity`).  member: `params[0]` is the receiver.
     impl: takes the arguments as values of `cel.values` (never an Unknown, never an error) and raises EvaluationError.
-    examples: expressions that must be true.
+    examples: expressions that must be true.  guarded: false where cel-go asks at run time only for the arguments' own types,
+    never for those of their elements (`[1, 2].flatten()` through dyn).
     """
 
-    __slots__ = ("doc", "examples", "id", "impl", "member", "name", "params", "result")
+    __slots__ = ("doc", "examples", "guarded", "id", "impl", "member", "name", "params", "result")
 
     def __init__(  # noqa: PLR0913
         self,
@@ -32,11 +49,12 @@ class Overload:
         name: str,
         params: tuple[str, ...],
         result: str,
-        impl: Callable[..., Any],
+        impl: Implementation,
         *,
         member: bool = False,
         doc: str = "",
         examples: tuple[str, ...] = (),
+        guarded: bool = True,
     ) -> None:
         self.id = id
         self.name = name
@@ -46,3 +64,233 @@ class Overload:
         self.member = member
         self.doc = doc
         self.examples = examples
+        self.guarded = guarded
+
+
+def function(
+    id: str,  # noqa: A002
+    name: str,
+    params: tuple[str, ...],
+    result: str,
+    impl: Implementation,
+    doc: str,
+    *examples: str,
+) -> Overload:
+    """Declare an overload that is called by its name alone: `size(x)`, `lists.range(3)`."""
+    return Overload(id, name, params, result, impl, doc=doc, examples=examples)
+
+
+def member(
+    id: str,  # noqa: A002
+    name: str,
+    params: tuple[str, ...],
+    result: str,
+    impl: Implementation,
+    doc: str,
+    *examples: str,
+) -> Overload:
+    """Declare an overload that is called on a receiver, its first parameter: `x.size()`."""
+    return Overload(id, name, params, result, impl, member=True, doc=doc, examples=examples)
+
+
+_KINDS: dict[type, str] = {
+    type(None): "null_type",
+    bool: "bool",
+    int: "int",
+    Uint: "uint",
+    float: "double",
+    str: "string",
+    bytes: "bytes",
+    list: "list",
+    OpenList: "list",
+    dict: "map",
+    OpenMap: "map",
+    Optional: "optional_type",
+    Omit: "kro.omit",
+    TypeValue: "type",
+}
+_NOTATION = {"timestamp": "google.protobuf.Timestamp", "duration": "google.protobuf.Duration"}
+
+
+def kind_of(cls: type) -> str:
+    """Name the CEL type of values of exactly this Python class, as `type(x)` names it."""
+    kind = _KINDS.get(cls)
+    if kind is None:
+        kind = getattr(cls, "cel_type", "") or (
+            "map" if issubclass(cls, dict) else "list" if issubclass(cls, list) else cls.__name__
+        )
+        _KINDS[cls] = kind
+    return kind
+
+
+def element_type(notation: str) -> str:
+    """Turn `list(int)` into `int`; a type without parameters, or with a capital letter for one, -> an empty string: any."""
+    inner = notation.partition("(")[2][:-1]
+    return "" if is_any(inner) or "," in inner else inner
+
+
+def is_any(notation: str) -> bool:
+    """Tell whether every value suits: `dyn`, `T`."""
+    return notation == "dyn" or (len(notation) == 1 and notation.isupper())
+
+
+def _is_of_kind(notation: str, cls: type) -> bool:
+    base = notation.partition("(")[0]
+    return is_any(notation) or kind_of(cls) == _NOTATION.get(base, base)
+
+
+def _fits(notation: str, value: Any) -> bool:
+    """Ask of the value's own type and, of a list, its first element's. An unknown element may be anything."""
+    cls = type(value)
+    if cls is Unknown:
+        return True
+    if not _is_of_kind(notation, cls):
+        return False
+    inner = element_type(notation)
+    return not (inner and notation.startswith("list(") and value) or _fits(inner, value[0])
+
+
+def _fits_elements(overload: Overload, args: tuple[Any, ...]) -> bool:
+    return all(_fits(notation, value) for notation, value in zip(overload.params, args, strict=True))
+
+
+def describe(value: Any) -> str:
+    """Name a value's type as messages do: `[1]` is a `list(int)`."""
+    kind = kind_of(type(value))
+    return f"list({kind_of(type(value[0]))})" if kind == "list" and value else kind
+
+
+def no_such_overload(name: str, args: tuple[Any, ...]) -> EvaluationError:
+    """Say which call no overload takes, by the types of its arguments."""
+    return EvaluationError(NO_SUCH_OVERLOAD, f"{name}({', '.join(map(describe, args))}): no such overload")
+
+
+class Choice:
+    """
+    The overloads of one function with one number of arguments, as a callable.
+
+    sources: what gives the overloads of each module that declares some, in order; a later one is asked only for arguments
+    that suit no earlier one, so that `string(1)` does not import IP addresses.
+    """
+
+    __slots__ = ("name", "sources", "table")
+
+    def __init__(self, name: str, sources: tuple[Callable[[], tuple[Overload, ...]], ...]) -> None:
+        self.name = name
+        self.sources = sources
+        self.table: dict[tuple[type, ...], Implementation] = {}
+
+    def bind(self, arity: int) -> Implementation:
+        """Give the callable for that many arguments. One closure an arity: a call is one look-up in a table."""
+        table, settle = self.table, self._settle
+        if arity == 1:
+
+            def one(value: Any) -> Any:
+                impl = table.get((type(value),))
+                return impl(value) if impl is not None else settle((value,))(value)
+
+            return one
+        if arity == 2:
+
+            def two(first: Any, second: Any) -> Any:
+                impl = table.get((type(first), type(second)))
+                return impl(first, second) if impl is not None else settle((first, second))(first, second)
+
+            return two
+
+        def several(*args: Any) -> Any:
+            impl = table.get(tuple(map(type, args)))
+            return impl(*args) if impl is not None else settle(args)(*args)
+
+        return several
+
+    def _settle(self, args: tuple[Any, ...]) -> Implementation:
+        """Find what serves arguments of exactly these Python types, and remember it."""
+        types = tuple(map(type, args))
+        for source in self.sources:
+            candidates = [o for o in source() if all(map(_is_of_kind, o.params, types))]
+            if candidates:
+                impl = self._serve(candidates)
+                self.table[types] = impl
+                return impl
+        raise no_such_overload(self.name, args)
+
+    def _serve(self, candidates: list[Overload]) -> Implementation:
+        first = candidates[0]
+        if not first.guarded or not any(map(element_type, first.params)):
+            return first.impl
+
+        def by_elements(*args: Any) -> Any:
+            for overload in candidates:
+                if _fits_elements(overload, args):
+                    return overload.impl(*args)
+            raise no_such_overload(self.name, args)
+
+        return by_elements
+
+
+def unknown_among(values: Iterable[Any]) -> Unknown | None:
+    """Merge the unknowns that stand directly among these values; None where there is none."""
+    found: Unknown | None = None
+    for value in values:
+        if type(value) is Unknown:
+            found = value if found is None else merge_unknowns(found, value)
+    return found
+
+
+def unknown_in(value: Any) -> Unknown | None:
+    """
+    Say what of a list or map is unknown, if anything is: an element, or (of an open one) what may follow.
+
+    Only the value itself is looked at, not what its elements contain. Other values are known.
+    """
+    if isinstance(value, list):
+        found = unknown_among(value) if Unknown in map(type, value) else None
+    elif isinstance(value, dict):
+        found = unknown_among(value.values()) if Unknown in map(type, value.values()) else None
+    else:
+        return None
+    if type(value) is OpenList or type(value) is OpenMap:
+        rest = Unknown(value.path)
+        return rest if found is None else merge_unknowns(found, rest)
+    return found
+
+
+def unknown_within(value: Any) -> Unknown | None:
+    """Do the same at any depth: for functions that look at everything (`json.marshal`, `format`)."""
+    return _merge_all(map(unknown_in, _containers(value)))
+
+
+def _merge_all(unknowns: Iterable[Unknown | None]) -> Unknown | None:
+    return unknown_among(unknown for unknown in unknowns if unknown is not None)
+
+
+def _containers(value: Any) -> Iterator[Any]:
+    stack = [value]
+    while stack:
+        top = stack.pop()
+        if type(top) is Optional:
+            stack.append(top.value)
+        elif isinstance(top, (list, dict)):
+            yield top
+            stack.extend(top if isinstance(top, list) else top.values())
+
+
+def on_known_elements(impl: Implementation) -> Implementation:
+    """Answer with the unknown where a list or map among the arguments has one directly inside, else call *impl*."""
+
+    def call(*args: Any) -> Any:
+        unknown = _merge_all(map(unknown_in, args))
+        return impl(*args) if unknown is None else unknown
+
+    return call
+
+
+def on_known_content(impl: Implementation) -> Implementation:
+    """Answer with the unknown where an argument has one at any depth, else call *impl*."""
+
+    def call(*args: Any) -> Any:
+        unknown = _merge_all(map(unknown_within, args))
+        return impl(*args) if unknown is None else unknown
+
+    return call

@@ -1,0 +1,161 @@
+"""
+Which module of the library declares which function.
+
+Enters: a function's name.  Leaves: a callable, or what is declared under the name.  Not known here: any function itself.
+
+The table is static so that an expression imports only the modules whose functions it calls; a test holds it to the
+records.  An entry reads `module:shapes`, a shape being `f` (function) or `m` (member) and the number of arguments,
+the receiver counted.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from krm_fn.cel.library.overload import Overload
+
+MODULES = (
+    "standard",
+    "strings",
+    "lists",
+    "optionals",
+)
+
+_TABLE = {
+    "base64.decode": "standard:f1",
+    "base64.encode": "standard:f1",
+    "bool": "standard:f1",
+    "bytes": "standard:f1",
+    "charAt": "strings:m2",
+    "contains": "strings:m2",
+    "distinct": "lists:m1",
+    "double": "standard:f1",
+    "dyn": "standard:f1",
+    "endsWith": "strings:m2",
+    "first": "lists:m1",
+    "flatten": "lists:m1,m2",
+    "hasValue": "optionals:m1",
+    "indexOf": "strings:m2,m3 lists:m2",
+    "int": "standard:f1",
+    "isSorted": "lists:m1",
+    "join": "strings:m1,m2",
+    "last": "lists:m1",
+    "lastIndexOf": "strings:m2,m3 lists:m2",
+    "lists.insertAtIndex": "lists:f3",
+    "lists.range": "lists:f1",
+    "lists.removeAtIndex": "lists:f2",
+    "lists.setAtIndex": "lists:f3",
+    "lowerAscii": "strings:m1",
+    "max": "lists:m1",
+    "merge": "lists:m2",
+    "min": "lists:m1",
+    "omit": "optionals:f0",
+    "optional.none": "optionals:f0",
+    "optional.of": "optionals:f1",
+    "optional.ofNonZeroValue": "optionals:f1",
+    "optional.unwrap": "optionals:f1",
+    "replace": "strings:m3,m4",
+    "reverse": "strings:m1 lists:m1",
+    "size": "standard:f1,m1",
+    "slice": "lists:m3",
+    "sort": "lists:m1",
+    "split": "strings:m2,m3",
+    "startsWith": "strings:m2",
+    "string": "standard:f1",
+    "strings.quote": "strings:f1",
+    "substring": "strings:m2,m3",
+    "sum": "lists:m1",
+    "trim": "strings:m1",
+    "type": "standard:f1",
+    "uint": "standard:f1",
+    "unwrapOpt": "optionals:m1",
+    "upperAscii": "strings:m1",
+    "value": "optionals:m1",
+}
+
+_HINTS = {
+    "deepMerge": "deepMerge came after kro v0.9.3; {...}.merge({...}) joins two maps at their first level",
+}
+_HINTS_BY_PREFIX = {
+    "math.": "kro does not declare math.*: [a, b].max() and [a, b].min() compare, int(x) cuts off, `a < 0 ? -a : a` is abs",
+    "sets.": "kro does not declare sets.*: a.all(x, x in b) and a.exists(x, x in b) test, distinct() removes repeats",
+    "format.": "kro does not declare format.*: matches() with a pattern checks names",
+    "regex.": "kro does not declare regex.*: find(), findAll() and matches() are methods of strings",
+    "jsonpatch.": "kro does not declare jsonpatch.*",
+    "net.": "kro has ip(), isIP(), cidr() and isCIDR() for addresses",
+}
+
+_found: dict[tuple[str, bool, int], Callable[..., Any] | None] = {}
+
+
+def find(name: str, member: bool, arity: int) -> Callable[..., Any] | None:
+    """
+    Give the callable for a name, with the receiver among the *arity* arguments when *member*; None where there is none.
+
+    Shape:   positional values in, a value out; an Unknown only where an argument has one inside.
+    Errors:  NO_SUCH_OVERLOAD where no overload takes what arrives; the function's own.
+    """
+    key = (name, member, arity)
+    try:
+        return _found[key]
+    except KeyError:
+        pass
+    shape = f"{'m' if member else 'f'}{arity}"
+    modules = tuple(module for module, shapes in _entries(name) if shape in shapes)
+    call = _choose(name, modules, member, arity) if modules else None
+    _found[key] = call
+    return call
+
+
+def is_declared(name: str, member: bool | None = None) -> bool:
+    """Tell whether kro declares the function; *member* restricts the answer to methods or to plain functions."""
+    if member is None:
+        return name in _TABLE
+    form = "m" if member else "f"
+    return any(shape[0] == form for _, shapes in _entries(name) for shape in shapes)
+
+
+def overloads(name: str) -> tuple[Overload, ...]:
+    """List every overload that is declared under the name, in the order in which they are tried."""
+    return tuple(o for module, _ in _entries(name) for o in _records(module) if o.name == name)
+
+
+def hint(name: str) -> str:
+    """Say what an author may use in place of a function that kro does not declare; empty where nothing is known."""
+    if name in _HINTS:
+        return _HINTS[name]
+    return next((text for prefix, text in _HINTS_BY_PREFIX.items() if name.startswith(prefix)), "")
+
+
+def names() -> tuple[str, ...]:
+    """List the names of all functions, sorted."""
+    return tuple(sorted(_TABLE))
+
+
+def _entries(name: str) -> list[tuple[str, list[str]]]:
+    entries = (entry.partition(":") for entry in _TABLE.get(name, "").split())
+    return [(module, shapes.split(",")) for module, _, shapes in entries]
+
+
+def _records(module: str) -> tuple[Overload, ...]:
+    from importlib import import_module
+
+    records: tuple[Overload, ...] = import_module(f"krm_fn.cel.library.{module}").OVERLOADS
+    return records
+
+
+def _choose(name: str, modules: tuple[str, ...], member: bool, arity: int) -> Callable[..., Any]:
+    from krm_fn.cel.library.overload import Choice
+
+    def source(module: str) -> Callable[[], tuple[Overload, ...]]:
+        def declared() -> tuple[Overload, ...]:
+            return tuple(
+                o for o in _records(module) if o.name == name and o.member == member and len(o.params) == arity
+            )
+
+        return declared
+
+    return Choice(name, tuple(map(source, modules))).bind(arity)

@@ -1,0 +1,524 @@
+"""
+The functions of lists, and `merge` of maps.
+
+Enters: lists, indices from 0.  Leaves: new lists, elements, positions; never a changed argument.
+Not known here: macros (`map`, `filter`, `sortBy`: the compiler's, which asks `sort_by_keys` for the order), `join` (`strings`).
+
+Unknown elements pass through functions that only move them; a function that must look at one answers with it.  The
+list of an object that nobody has observed may go on after its last known element, so its end is unknown too.
+
+Source: cel-go v0.27.0 ext/lists.go and cel/library.go (first, last); k8s.io/apiserver v0.35.0 pkg/cel/library/lists.go;
+kro v0.9.3 pkg/cel/library/lists.go and maps.go.
+"""
+
+from __future__ import annotations
+
+from krm_fn.cel.errors import BAD_ARGUMENT, BUDGET, NO_SUCH_OVERLOAD, OVERFLOW, EvaluationError
+from krm_fn.cel.library.overload import (
+    MAX_ELEMENTS,
+    Overload,
+    describe,
+    function,
+    kind_of,
+    member,
+    no_such_overload,
+    on_known_elements,
+    unknown_in,
+)
+from krm_fn.cel.values import NONE, OpenList, OpenMap, Optional, Uint, Unknown, join_path
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+_COMPARABLE = ("int", "uint", "double", "bool", "duration", "timestamp", "string", "bytes")
+_COMPARABLE_KINDS = frozenset(
+    {*_COMPARABLE, "google.protobuf.Duration", "google.protobuf.Timestamp"} - {"duration", "timestamp"}
+)
+_HASHED = frozenset({str, int, bool, Uint, bytes})
+_MAX_COMPARISONS = 4_000_000
+_INT_MIN, _INT_MAX, _UINT_MAX = -(1 << 63), (1 << 63) - 1, (1 << 64) - 1
+
+
+def _end(values: list[Any]) -> Unknown | None:
+    """Give what follows the known elements of a list that nobody has observed."""
+    return Unknown(values.path) if isinstance(values, OpenList) else None
+
+
+def _unless_open(values: list[Any], result: Any) -> Any:
+    """Answer with the unknown end where the list has one and the result needs to know it."""
+    end = _end(values)
+    return result if end is None else end
+
+
+def _slice(values: list[Any], start: int, end: int) -> list[Any] | Unknown:
+    if start < 0 or start > end:
+        raise EvaluationError(BAD_ARGUMENT, f"slice({start}, {end}): not a range of indices")
+    if end > len(values):
+        unknown = _end(values)
+        if unknown is not None:
+            return unknown
+        raise EvaluationError(BAD_ARGUMENT, f"slice({start}, {end}): the list has {len(values)} elements")
+    return list(values[start:end])
+
+
+def _flatten(values: list[Any]) -> list[Any] | Unknown:
+    return _flatten_levels(values, 1)
+
+
+def _flatten_levels(values: list[Any], levels: int) -> list[Any] | Unknown:
+    """Let elements that are lists give way to their own elements, *levels* deep."""
+    if levels < 0:
+        raise EvaluationError(BAD_ARGUMENT, f"flatten({levels}): the number of levels is negative")
+    flat: list[Any] = []
+    open_lists = [iter(values)]
+    unknown = _end(values)
+    while open_lists and unknown is None:
+        for value in open_lists[-1]:
+            if len(open_lists) > levels:
+                flat.append(value)
+            elif isinstance(value, (Unknown, OpenList)):
+                unknown = value if isinstance(value, Unknown) else _end(value)
+                break
+            elif isinstance(value, list):
+                open_lists.append(iter(value))
+                break
+            else:
+                flat.append(value)
+        else:
+            open_lists.pop()
+        if len(flat) > MAX_ELEMENTS:
+            raise EvaluationError(BUDGET, f"flatten: more than {MAX_ELEMENTS} elements")
+    return flat if unknown is None else unknown
+
+
+def _reverse(values: list[Any]) -> list[Any] | Unknown:
+    return _unless_open(values, values[::-1])
+
+
+@on_known_elements
+def _distinct(values: list[Any]) -> list[Any] | Unknown:
+    """Keep the first of each run of equals: `1`, `1.0` and `1u` are equal, two NaN are not."""
+    types = set(map(type, values))
+    if len(types) <= 1 and types <= _HASHED:
+        return list(dict.fromkeys(values))
+    kept: list[Any] = []
+    comparisons = 0
+    for value in values:
+        found = _position(kept, value)
+        if isinstance(found, Unknown):
+            return found
+        comparisons += len(kept)
+        if comparisons > _MAX_COMPARISONS:
+            raise EvaluationError(BUDGET, f"distinct: more than {_MAX_COMPARISONS} comparisons")
+        if found == -1:
+            kept.append(value)
+    return kept
+
+
+def _position(values: list[Any], sought: Any) -> int | Unknown:
+    """Find the first equal element; -1 where there is none, unknown where one before it may be equal."""
+    from krm_fn.cel.operators import equal
+
+    for index, value in enumerate(values):
+        try:
+            same = equal(value, sought)
+        except EvaluationError:
+            continue  # cel-go asks "is it true that they are equal": what cannot be compared is not equal
+        if same is True:
+            return index
+        if isinstance(same, Unknown):
+            return same
+    return -1
+
+
+def _index_of(values: list[Any], sought: Any) -> int | Unknown:
+    found = _position(values, sought)
+    return _unless_open(values, found) if found == -1 else found
+
+
+def _last_index_of(values: list[Any], sought: Any) -> int | Unknown:
+    end = _end(values)
+    if end is not None:
+        return end
+    found = _position(values[::-1], sought)
+    return found if isinstance(found, Unknown) or found == -1 else len(values) - 1 - found
+
+
+def _first(values: list[Any]) -> Optional | Unknown:
+    if not values:
+        return Unknown(join_path(values.path, 0)) if type(values) is OpenList else NONE
+    return values[0] if type(values[0]) is Unknown else Optional(values[0])
+
+
+def _last(values: list[Any]) -> Optional | Unknown:
+    end = _end(values)
+    if end is not None:
+        return end
+    if not values:
+        return NONE
+    return values[-1] if type(values[-1]) is Unknown else Optional(values[-1])
+
+
+def _sort(values: list[Any]) -> list[Any] | Unknown:
+    return sort_by_keys(values, values)
+
+
+def sort_by_keys(values: list[Any], keys: list[Any]) -> list[Any] | Unknown:
+    """
+    Order *values* by the key of each, as cel-go does.
+
+    Shape:   two lists of one length -> a new list; unknown where a key is.
+    Errors:  BAD_ARGUMENT for keys of several types or of one that has no order.
+    Source:  cel-go v0.27.0 ext/lists.go sortListByAssociatedKeys: sort.Slice, which keeps equal keys in place for up to
+             12 elements only, and takes NaN for equal to everything.
+    """
+    unknown = unknown_in(keys) if keys else _end(values)
+    if unknown is not None:
+        return unknown
+    if not keys:
+        return []
+    kinds = {kind_of(type(key)) for key in keys}
+    if kind_of(type(keys[0])) not in _COMPARABLE_KINDS:
+        raise EvaluationError(BAD_ARGUMENT, f"sort: {describe(keys[0])} has no order")
+    if len(kinds) > 1:
+        raise EvaluationError(BAD_ARGUMENT, f"sort: elements of several types: {', '.join(sorted(kinds))}")
+    if keys is values and type(keys[0]) in _HASHED:
+        return sorted(keys)
+    from itertools import pairwise
+
+    order = sorted(range(len(keys)), key=keys.__getitem__)
+    has_nan = any(key != key for key in keys)  # noqa: PLR0124 - NaN
+    if has_nan or (len(keys) > 12 and any(keys[a] == keys[b] for a, b in pairwise(order))):
+        from krm_fn.cel.library.slice_order import slice_order
+
+        order = slice_order(keys)
+    return [values[index] for index in order]
+
+
+@on_known_elements
+def _is_sorted(values: list[Any]) -> bool:
+    """Neighbours that have no order between them (NaN, several types) count as sorted. # sic: Kubernetes."""
+    _all_ordered("isSorted", values)
+    return not any(_is_above(values[i - 1], values[i]) for i in range(1, len(values)))
+
+
+@on_known_elements
+def _min(values: list[Any]) -> Any:
+    """Keep what no later element is below; one that has no order with it (NaN) is never below. # sic: Kubernetes."""
+    _all_ordered("min", values)
+    least = values[0]
+    for value in values[1:]:
+        if _is_above(least, value):
+            least = value
+    return least
+
+
+@on_known_elements
+def _max(values: list[Any]) -> Any:
+    _all_ordered("max", values)
+    most = values[0]
+    for value in values[1:]:
+        if _is_above(value, most):
+            most = value
+    return most
+
+
+def _all_ordered(name: str, values: list[Any]) -> None:
+    if not values and name != "isSorted":
+        raise EvaluationError(BAD_ARGUMENT, f"{name}: the list is empty")
+    for value in values:
+        if kind_of(type(value)) not in _COMPARABLE_KINDS:
+            raise EvaluationError(NO_SUCH_OVERLOAD, f"{name}: {describe(value)} has no order")
+
+
+def _is_above(first: Any, second: Any) -> bool:
+    from krm_fn.cel.operators import compare
+
+    try:
+        return compare(first, second) == 1
+    except EvaluationError:
+        return False
+
+
+@on_known_elements
+def _sum_integers(values: list[int]) -> int:
+    """Add ints, or uints, from the left; every step must fit."""
+    cls = Uint if values and type(values[0]) is Uint else int
+    low, high = (0, _UINT_MAX) if cls is Uint else (_INT_MIN, _INT_MAX)
+    total = 0
+    for value in values:
+        if type(value) is not cls:
+            raise no_such_overload("sum", (values[0], value))
+        total += value
+        if not low <= total <= high:
+            raise EvaluationError(OVERFLOW, f"sum: {total} is not in the range of {kind_of(cls)}")
+    return cls(total)
+
+
+@on_known_elements
+def _sum_doubles(values: list[float]) -> float:
+    total = 0.0
+    for value in values:
+        if type(value) is not float:
+            raise no_such_overload("sum", (values[0], value))
+        total += value
+    return total
+
+
+@on_known_elements
+def _sum_durations(values: list[Any]) -> Any:
+    from krm_fn.cel.timestamps import Duration, add
+
+    total = Duration(0)
+    for value in values:
+        total = add(total, value)
+        if type(total) is not Duration:
+            raise no_such_overload("sum", (values[0], value))
+    return total
+
+
+def _range(count: int) -> list[int]:
+    if count > MAX_ELEMENTS:
+        raise EvaluationError(BUDGET, f"lists.range({count}): more than {MAX_ELEMENTS} elements")
+    return list(range(count))
+
+
+def _set_at_index(values: list[Any], index: int, value: Any) -> list[Any] | Unknown:
+    if not 0 <= index < len(values):
+        return _past_end("lists.setAtIndex", values, index)
+    changed = OpenList(values, values.path) if type(values) is OpenList else list(values)
+    changed[index] = value
+    return changed
+
+
+def _insert_at_index(values: list[Any], index: int, value: Any) -> list[Any] | Unknown:
+    if not 0 <= index <= len(values):
+        return _past_end("lists.insertAtIndex", values, index)
+    return _unless_open(values, [*values[:index], value, *values[index:]])
+
+
+def _remove_at_index(values: list[Any], index: int) -> list[Any] | Unknown:
+    if not 0 <= index < len(values):
+        return _past_end("lists.removeAtIndex", values, index)
+    return _unless_open(values, [*values[:index], *values[index + 1 :]])
+
+
+def _past_end(call: str, values: list[Any], index: int) -> Unknown:
+    """Refuse an index that is not there: the author's error, never data pending. Of an open list nobody can say."""
+    unknown = _end(values)
+    if unknown is None or index < 0:
+        raise EvaluationError(BAD_ARGUMENT, f"{call}: no index {index} in a list of {len(values)} elements")
+    return unknown
+
+
+def _merge(first: dict[str, Any], second: dict[str, Any]) -> dict[str, Any]:
+    """Let the second map's entries win. What an unobserved map may also hold stays unknown in the result."""
+    if type(second) is OpenMap:
+        maybe = {key: Unknown(join_path(second.path, key)) for key in first if key not in second}
+        return OpenMap({**maybe, **second}, second.path)
+    if type(first) is OpenMap:
+        return OpenMap({**first, **second}, first.path)
+    return {**first, **second}
+
+
+def _ordered(name: str, id_suffix: str, result: str, impl: Any, doc: str, *examples: str) -> tuple[Overload, ...]:
+    """One overload for each element type that has an order; the examples stand at the first. `*` is the element type."""
+    return tuple(
+        member(
+            f"list_{t}_{name.replace('isSorted', 'is_sorted')}_{id_suffix.replace('*', t)}",
+            name,
+            (f"list({t})",),
+            result.replace("*", t),
+            impl,
+            doc,
+            *(examples if t == "int" else ()),
+        )
+        for t in _COMPARABLE
+    )
+
+
+def _sorts() -> tuple[Overload, ...]:
+    full = {"duration": "google.protobuf.Duration", "timestamp": "google.protobuf.Timestamp"}
+    return tuple(
+        Overload(
+            f"list_{full.get(t, t)}_sort",
+            "sort",
+            (f"list({t})",),
+            f"list({t})",
+            _sort,
+            member=True,
+            doc="The elements in ascending order.",
+            examples=("[3, 1, 2].sort() == [1, 2, 3]",) if t == "int" else (),
+            guarded=False,
+        )
+        for t in _COMPARABLE
+    )
+
+
+OVERLOADS: tuple[Overload, ...] = (
+    member(
+        "list_slice",
+        "slice",
+        ("list(T)", "int", "int"),
+        "list(T)",
+        _slice,
+        "From the first index to before the second.",
+        "[1, 2, 3, 4].slice(1, 3) == [2, 3]",
+    ),
+    Overload(
+        "list_flatten",
+        "flatten",
+        ("list(list(T))",),
+        "list(T)",
+        _flatten,
+        member=True,
+        doc="The elements of the lists inside.",
+        examples=("[[1], [2, 3]].flatten() == [1, 2, 3]",),
+        guarded=False,
+    ),
+    Overload(
+        "list_flatten_int",
+        "flatten",
+        ("list(dyn)", "int"),
+        "list(dyn)",
+        _flatten_levels,
+        member=True,
+        doc="The elements of the lists inside, so many levels deep.",
+        examples=("[1, [2, [3]]].flatten(2) == [1, 2, 3]",),
+        guarded=False,
+    ),
+    *_sorts(),
+    function(
+        "lists_range",
+        "lists.range",
+        ("int",),
+        "list(int)",
+        _range,
+        "The ints from 0 to before the number.",
+        "lists.range(3) == [0, 1, 2]",
+    ),
+    member(
+        "list_reverse",
+        "reverse",
+        ("list(T)",),
+        "list(T)",
+        _reverse,
+        "The elements in reverse.",
+        "[1, 2].reverse() == [2, 1]",
+    ),
+    member(
+        "list_distinct",
+        "distinct",
+        ("list(T)",),
+        "list(T)",
+        _distinct,
+        "Without elements that equal an earlier one.",
+        "[1, 2, 1].distinct() == [1, 2]",
+    ),
+    member(
+        "list_first",
+        "first",
+        ("list(V)",),
+        "optional_type(V)",
+        _first,
+        "The first element, if any.",
+        "[1, 2].first() == optional.of(1)",
+        "![].first().hasValue()",
+    ),
+    member(
+        "list_last",
+        "last",
+        ("list(V)",),
+        "optional_type(V)",
+        _last,
+        "The last element, if any.",
+        "[1, 2].last() == optional.of(2)",
+    ),
+    *_ordered("isSorted", "bool", "bool", _is_sorted, "Whether no element is above the next.", "[1, 1, 2].isSorted()"),
+    member(
+        "list_int_sum_int",
+        "sum",
+        ("list(int)",),
+        "int",
+        _sum_integers,
+        "The sum; 0 of an empty list.",
+        "[1, 2].sum() == 3",
+        "[].sum() == 0",
+    ),
+    member("list_uint_sum_uint", "sum", ("list(uint)",), "uint", _sum_integers, "The sum.", "[1u, 2u].sum() == 3u"),
+    member(
+        "list_double_sum_double",
+        "sum",
+        ("list(double)",),
+        "double",
+        _sum_doubles,
+        "The sum.",
+        "[1.5, 2.0].sum() == 3.5",
+    ),
+    member(
+        "list_duration_sum_duration",
+        "sum",
+        ("list(duration)",),
+        "duration",
+        _sum_durations,
+        "The sum.",
+        '[duration("1m"), duration("1s")].sum() == duration("61s")',
+    ),
+    *_ordered("max", "*", "*", _max, "The greatest element; an error where there is none.", "[1, 3, 2].max() == 3"),
+    *_ordered("min", "*", "*", _min, "The least element; an error where there is none.", "[3, 1, 2].min() == 1"),
+    member(
+        "list_a_index_of_int",
+        "indexOf",
+        ("list(A)", "A"),
+        "int",
+        _index_of,
+        "Where the element first stands, or -1.",
+        '["a", "b", "a"].indexOf("a") == 0',
+    ),
+    member(
+        "list_a_last_index_of_int",
+        "lastIndexOf",
+        ("list(A)", "A"),
+        "int",
+        _last_index_of,
+        "Where the element last stands, or -1.",
+        '["a", "b", "a"].lastIndexOf("a") == 2',
+    ),
+    function(
+        "lists.setAtIndex_list_int_T",
+        "lists.setAtIndex",
+        ("list(T)", "int", "T"),
+        "list(T)",
+        _set_at_index,
+        "With the element at the index replaced.",
+        'lists.setAtIndex(["a", "b"], 0, "z") == ["z", "b"]',
+    ),
+    function(
+        "lists.insertAtIndex_list_int_T",
+        "lists.insertAtIndex",
+        ("list(T)", "int", "T"),
+        "list(T)",
+        _insert_at_index,
+        "With the element inserted before the index; the size appends.",
+        "lists.insertAtIndex([1, 2], 2, 3) == [1, 2, 3]",
+    ),
+    function(
+        "lists.removeAtIndex_list_int",
+        "lists.removeAtIndex",
+        ("list(T)", "int"),
+        "list(T)",
+        _remove_at_index,
+        "Without the element at the index.",
+        "lists.removeAtIndex([1, 2, 3], 1) == [1, 3]",
+    ),
+    member(
+        "map_merge",
+        "merge",
+        ("map(K, V)", "map(K, V)"),
+        "map(K, V)",
+        _merge,
+        "The entries of both; of equal keys, the second map's.",
+        '{"a": 1, "b": 2}.merge({"b": 3}) == {"a": 1, "b": 3}',
+    ),
+)
