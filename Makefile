@@ -1,0 +1,41 @@
+# Every target sets up what it needs; `make` alone lists them.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-hosts conformance lint layers bench clean
+
+help: ## list the targets
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+$(VENV)/ready: pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@
+
+demo: $(VENV)/ready ## render fixtures/web-application
+	$(BIN)/rookery render fixtures/web-application
+
+test: $(VENV)/ready lint ## style, types, layers and every test that needs Python alone
+	$(BIN)/python -m pytest --quiet
+
+test-hosts: $(VENV)/ready ## the tests against real host programs (kpt)
+	$(BIN)/python -m pytest --quiet -m hosts
+
+conformance: $(VENV)/ready ## the corpora: CORPORA=DIR, by default the ones in the repository
+	$(BIN)/python -m tests.conformance $(or $(CORPORA),tests/conformance/corpora)
+
+lint: $(VENV)/ready layers ## ruff and mypy
+	$(BIN)/ruff check --quiet .
+	$(BIN)/ruff format --quiet --check .
+	$(BIN)/mypy
+
+layers: $(VENV)/ready ## the rooms know only the rooms below them
+	$(BIN)/lint-imports --verbose > /dev/null || $(BIN)/lint-imports
+
+bench: $(VENV)/ready ## time whole runs beside python -c pass and helm
+	$(BIN)/python -m tests.bench
+
+clean: ## remove what the targets made
+	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache
