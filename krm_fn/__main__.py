@@ -23,7 +23,7 @@ def main() -> int:
         return 1
     except KeyboardInterrupt:
         return 130
-    except Exception as error:  # noqa: BLE001 - the one place where a bug of ours is turned into its exit code
+    except Exception as error:  # a bug of ours is turned into its exit code, here alone
         if "--debug" in sys.argv or os.environ.get("ROOKERY_DEBUG"):
             raise
         sys.stderr.write(

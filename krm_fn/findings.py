@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from krm_fn.expand.outcome import Expansion, Fault, Outcome
     from krm_fn.inputs import Entry
     from krm_fn.program.model import Compiled, Program
-    from krm_fn.report.diagnostic import Position, Subject
+    from krm_fn.report.diagnostic import Position
 
     Entries = Mapping[tuple[str, str], Entry]
 
@@ -75,7 +75,9 @@ class Findings:
         node = outcome.node
         if node.is_external and not outcome.waits[0].compiled:
             severity, code = INFO, "external-not-observed"
-            message = f"{node.id} ({node.object_kind}) of {expansion.subject} is an external reference that nobody observed"
+            message = (
+                f"{node.id} ({node.object_kind}) of {expansion.subject} is an external reference that nobody observed"
+            )
             advice = "give it with --observed FILE (kubectl get -o yaml)"
         else:
             severity = WARNING
@@ -151,7 +153,11 @@ def _explain(outcome: Outcome) -> tuple[str, str, str]:
             "correct the readyWhen expression, or the fields that it reads",
         )
     if first.reason == NOT_READY:
-        return ("not-ready", f"{first.chain[-1]} is not ready in the observed state: {shown}", "observe again once it is ready")
+        return (
+            "not-ready",
+            f"{first.chain[-1]} is not ready in the observed state: {shown}",
+            "observe again once it is ready",
+        )
     return (
         "deferred",
         f"waits for {shown}{via}",

@@ -115,9 +115,7 @@ def _entries(documents: Iterable[Document], findings: Findings) -> Iterator[Entr
         yield from _flatten(document, document.value, (), findings)
 
 
-def _flatten(
-    document: Document, value: Any, prefix: tuple[str | int, ...], findings: Findings
-) -> Iterator[Entry]:
+def _flatten(document: Document, value: Any, prefix: tuple[str | int, ...], findings: Findings) -> Iterator[Entry]:
     """The objects of a document; a `List`, as kubectl prints it, is taken apart."""
     if not isinstance(value, dict):
         findings.add(
@@ -374,7 +372,9 @@ class Admissions:
                     f"metadata.{field} of this {program.definition.kind} is {got}",
                     position=entry.locate(("metadata", field)),
                     subject=entry.subject(),
-                    help="lower-case letters, digits, '-'" + (" and '.'" if field == "name" else "") + ", as the API server asks",
+                    help="lower-case letters, digits, '-'"
+                    + (" and '.'" if field == "name" else "")
+                    + ", as the API server asks",
                 )
             )
         return sound
@@ -386,5 +386,3 @@ def is_dns_name(text: str, limit: int, *, dots: bool) -> bool:
         return False
     parts = text.split(".") if dots else [text]
     return all(part and part[0] != "-" and part[-1] != "-" and part.replace("-", "a").isalnum() for part in parts)
-
-

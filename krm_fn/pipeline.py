@@ -74,7 +74,9 @@ class Rendering:
         self.inputs = sort_documents(documents, crds, observed, self.findings)
         self.programs = compile_programs(self.inputs, self.findings)
         self.admissions = Admissions(self.programs, self.inputs.entries_of, options.namespace, self.findings)
-        seen = Observed((e.value for e in self.inputs.observed), given=observed is not None or bool(self.inputs.observed))
+        seen = Observed(
+            (e.value for e in self.inputs.observed), given=observed is not None or bool(self.inputs.observed)
+        )
         self.world = World(
             self.programs,
             self.admissions.admit_nested,

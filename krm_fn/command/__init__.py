@@ -30,9 +30,7 @@ class UsageError(Exception):
     """The arguments make no sense. The message says what is wrong with them."""
 
 
-def run(
-    argv: Sequence[str], stdin: BinaryIO, stdout: BinaryIO, stderr: TextIO, environment: Mapping[str, str]
-) -> int:
+def run(argv: Sequence[str], stdin: BinaryIO, stdout: BinaryIO, stderr: TextIO, environment: Mapping[str, str]) -> int:
     """
     Run one command.
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from typing import Any, TypeAlias
 
+    from krm_fn.expand.outcome import Item
     from krm_fn.program.model import Node, Program
     from krm_fn.program.template import Path
 
@@ -120,12 +121,9 @@ def _seen_status(nested: Expansion, seen: dict[str, Any] | None, node_id: str) -
     `state` and `conditions` are what a controller says of the cluster: they come from observation alone.
     """
     observed = (seen or {}).get("status") or {}
-    status = {key: value for key, value in observed.items() if key in ("state", "conditions")}
-    for key, value in observed.items():
-        if any(path == key or path.startswith((f"{key}.", f"{key}[")) for path in nested.unknown_status):
-            status[key] = value
-    status.update(nested.status)
-    return OpenMap(status, f"{node_id}.status")
+    waiting = {path.partition(".")[0].partition("[")[0] for path in nested.unknown_status}
+    status = {key: value for key, value in observed.items() if key in waiting or key in ("state", "conditions")}
+    return OpenMap({**status, **nested.status}, f"{node_id}.status")
 
 
 def _fill_status(expansion: Expansion, scene: Scene) -> None:

@@ -377,9 +377,9 @@ def _publish_view(outcome: Outcome, scene: Scene) -> None:
         desired = item.object
         if item.nested is not None:
             desired = {**item.nested.instance, "status": item.nested.status}
-        if node.is_external:
-            view, seen = item.object, item.object
-        else:
+        seen: dict[str, Any] | None = item.object
+        view: Any = item.object
+        if not node.is_external:
             metadata = item.object["metadata"]
             seen = scene.observed.find(
                 (node.group, node.object_kind, metadata.get("namespace") or "", metadata["name"])

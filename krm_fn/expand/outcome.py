@@ -86,7 +86,7 @@ class Expansion:
 class Fault(Exception):  # noqa: N818 - kro's word for this would be ERROR; a fault ends the instance, it is collected, not shown
     """What kro would end in ERROR before it applies anything. Carries its place in the RGD and the instance concerned."""
 
-    def __init__(  # noqa: PLR0913
+    def __init__(
         self,
         code: str,
         message: str,

@@ -135,7 +135,7 @@ class _Builder:
             kind = model.EXTERNAL_COLLECTION if selector else model.EXTERNAL
         else:
             kind = model.COLLECTION if resource.for_each else model.RESOURCE
-        node = model.Node(resource.id, index, kind, resource.template, resource.path)
+        node = model.Node(resource.id, index, kind, self._without_owner(resource, template_path), resource.path)
         node.namespaced = self.scope(node.api_version, node.object_kind)
         self._check_constraints(node, template_path)
 
@@ -197,6 +197,26 @@ class _Builder:
             )
         node.shape = compile_shape(node.template, dict(node.holes))
 
+    def _without_owner(self, resource: RawResource, path: Path) -> dict[str, Any]:
+        """The template without owner references to the instance, whose uid is not in Git."""
+        template = resource.template
+        owners = template["metadata"].get("ownerReferences")
+        if resource.external or not isinstance(owners, list):
+            return template
+        kept = [owner for owner in owners if not (isinstance(owner, dict) and _is_instance_uid(owner.get("uid")))]
+        if len(kept) == len(owners):
+            return template
+        self._report(
+            "owner-reference-removed",
+            f"{resource.id!r} names its instance as owner: the reference is left out",
+            (*path, "metadata", "ownerReferences"),
+            at_key=True,
+            severity="info",
+            help="the tool that applies the output tracks what it owns",
+        )
+        metadata = {key: value for key, value in template["metadata"].items() if key != "ownerReferences"}
+        return {**template, "metadata": {**metadata, "ownerReferences": kept} if kept else metadata}
+
     def _check_object(self, resource: RawResource, path: Path) -> bool:
         """A template must look like a Kubernetes object: kro v0.9.3 validateKubernetesObjectStructure."""
         sound = True
@@ -217,7 +237,9 @@ class _Builder:
         if not isinstance(resource.template.get("metadata"), dict):
             sound = False
             if not resource.external:
-                self._report("template-not-an-object", f"metadata of {resource.id!r} is not a mapping", (*path, "metadata"))
+                self._report(
+                    "template-not-an-object", f"metadata of {resource.id!r} is not a mapping", (*path, "metadata")
+                )
         return sound
 
     def _check_constraints(self, node: model.Node, path: Path) -> None:
@@ -268,9 +290,15 @@ class _Builder:
         )
         if omits and required:
             self._report(
-                "omit-in-identity", f"omit() cannot stand at {path_text(path)}: the field is needed", compiled.expression.path
+                "omit-in-identity",
+                f"omit() cannot stand at {path_text(path)}: the field is needed",
+                compiled.expression.path,
             )
-        if node.object_kind == "CustomResourceDefinition" and node.group == "apiextensions.k8s.io" and path[0] != "metadata":
+        if (
+            node.object_kind == "CustomResourceDefinition"
+            and node.group == "apiextensions.k8s.io"
+            and path[0] != "metadata"
+        ):
             self._report(
                 "expression-in-crd",
                 f"a CustomResourceDefinition allows expressions in metadata only, not at {path_text(path)}",
@@ -422,6 +450,10 @@ class _Builder:
             length=len(name),
             help=advice,
         )
+
+
+def _is_instance_uid(text: Any) -> bool:
+    return isinstance(text, str) and text.replace(" ", "") == "${schema.metadata.uid}"
 
 
 def _plain_leaves(value: Any, path: Path) -> Iterable[Path]:

@@ -19,9 +19,7 @@ RGD_GROUP = "kro.run"
 RGD_KIND = "ResourceGraphDefinition"
 MAX_DIMENSIONS = 10
 
-_CEL_RESERVED = (
-    "true false null in as break const continue else for function if import let loop package namespace return var void while"
-)
+_CEL_RESERVED = "true false null in as break const continue else for function if import let loop package namespace return var void while"
 _KRO_RESERVED = (
     "apiVersion context dependency dependencies each externalRef externalReference externalRefs externalReferences graph "
     "instance item items kind kro metadata namespace object resource resourcegraphdefinition resourceGraphDefinition "
@@ -294,7 +292,9 @@ def _read_resource(reader: _Reader, item: dict[str, Any], path: Path) -> RawReso
             reader.wrong_type(f"forEach variable {name!r}", "an expression", text, (*place, name))
     if resource.external and resource.for_each:
         reader.problems.append(
-            Problem("external-foreach", f"resource {resource.id!r} has both externalRef and forEach", (*path, "forEach"))
+            Problem(
+                "external-foreach", f"resource {resource.id!r} has both externalRef and forEach", (*path, "forEach")
+            )
         )
     return resource
 
@@ -355,7 +355,9 @@ def _check_ids(definition: Definition, problems: list[Problem]) -> None:
             _check_name(name, f"forEach variable {name!r}", place, problems, at_key=True)
             if name in first:
                 problems.append(
-                    Problem("foreach-name-clash", f"forEach variable {name!r} is also a resource id", place, at_key=True)
+                    Problem(
+                        "foreach-name-clash", f"forEach variable {name!r} is also a resource id", place, at_key=True
+                    )
                 )
             if name in seen:
                 problems.append(

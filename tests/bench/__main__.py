@@ -50,7 +50,10 @@ def cases(folder: Path) -> dict[str, tuple[list[str], int | None]]:
     found: dict[str, tuple[list[str], int | None]] = {
         "python -c pass": ([*python, "-c", "pass"], None),
         "python -c 'import yaml'": ([*python, "-c", "import yaml"], None),
-        "render web-application (3 resources)": ([*python, "-m", "krm_fn", "render", str(ROOT / "fixtures/web-application")], 3),
+        "render web-application (3 resources)": (
+            [*python, "-m", "krm_fn", "render", str(ROOT / "fixtures/web-application")],
+            3,
+        ),
     }
     for size in SIZES:
         label = f"render workload a x {size}"
@@ -59,7 +62,10 @@ def cases(folder: Path) -> dict[str, tuple[list[str], int | None]]:
     if helm := shutil.which("helm"):
         chart = str(ROOT / "tests/bench/chart")
         for size in (1, 1000):
-            found[f"helm template, one chart x {size}"] = ([helm, "template", "x", chart, "--set", f"count={size}"], 5 * size)
+            found[f"helm template, one chart x {size}"] = (
+                [helm, "template", "x", chart, "--set", f"count={size}"],
+                5 * size,
+            )
     return found
 
 
