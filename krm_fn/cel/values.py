@@ -128,24 +128,6 @@ class TypeValue:
         return f"type({self.name})"
 
 
-class TypeValue:
-    """A type as a value: what `type(x)` gives."""
-
-    __slots__ = ("name",)
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-
-    def __eq__(self, other: object) -> bool:
-        return type(other) is TypeValue and self.name == other.name
-
-    def __hash__(self) -> int:
-        return hash(self.name)
-
-    def __repr__(self) -> str:
-        return f"type {self.name}"
-
-
 class KeyedMap(dict):  # type: ignore[type-arg]
     """
     A map with a key that is no string; a map whose keys are all strings is a plain `dict`.
