@@ -25,11 +25,13 @@ from krm_fn.cel.library.overload import (
     on_known_elements,
     unknown_in,
 )
-from krm_fn.cel.values import NONE, OpenList, OpenMap, Optional, Uint, Unknown, join_path
+from krm_fn.cel.values import NONE, KeyedMap, OpenList, OpenMap, Optional, Uint, Unknown, join_path
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from typing import Any, TypeVar
+
+    _T = TypeVar("_T")
 
 _COMPARABLE = ("int", "uint", "double", "bool", "duration", "timestamp", "string", "bytes")
 _COMPARABLE_KINDS = frozenset(
@@ -45,7 +47,7 @@ def _end(values: list[Any]) -> Unknown | None:
     return Unknown(values.path) if isinstance(values, OpenList) else None
 
 
-def _unless_open(values: list[Any], result: Any) -> Any:
+def _unless_open(values: list[Any], result: _T) -> _T | Unknown:
     """Answer with the unknown end where the list has one and the result needs to know it."""
     end = _end(values)
     return result if end is None else end
@@ -118,11 +120,11 @@ def _distinct(values: list[Any]) -> list[Any] | Unknown:
 
 def _position(values: list[Any], sought: Any) -> int | Unknown:
     """Find the first equal element; -1 where there is none, unknown where one before it may be equal."""
-    from krm_fn.cel.operators import equal
+    from krm_fn.cel.operators import equals
 
     for index, value in enumerate(values):
         try:
-            same = equal(value, sought)
+            same = equals(value, sought)
         except EvaluationError:
             continue  # cel-go asks "is it true that they are equal": what cannot be compared is not equal
         if same is True:
@@ -236,7 +238,7 @@ def _is_above(first: Any, second: Any) -> bool:
     from krm_fn.cel.operators import compare
 
     try:
-        return compare(first, second) == 1
+        return compare(first, second, "<") == 1
     except EvaluationError:
         return False
 
@@ -270,11 +272,11 @@ def _sum_doubles(values: list[float]) -> float:
 def _sum_durations(values: list[Any]) -> Any:
     from krm_fn.cel.timestamps import Duration, add
 
-    total = Duration(0)
+    total: Any = Duration(0)
     for value in values:
-        total = add(total, value)
-        if type(total) is not Duration:
+        if type(value) is not Duration:
             raise no_such_overload("sum", (values[0], value))
+        total = add(total, value)
     return total
 
 
@@ -314,11 +316,17 @@ def _past_end(call: str, values: list[Any], index: int) -> Unknown:
 
 def _merge(first: dict[str, Any], second: dict[str, Any]) -> dict[str, Any]:
     """Let the second map's entries win. What an unobserved map may also hold stays unknown in the result."""
-    if type(second) is OpenMap:
+    if isinstance(second, OpenMap):
         maybe = {key: Unknown(join_path(second.path, key)) for key in first if key not in second}
         return OpenMap({**maybe, **second}, second.path)
-    if type(first) is OpenMap:
+    if isinstance(first, OpenMap):
         return OpenMap({**first, **second}, first.path)
+    if isinstance(first, KeyedMap) or isinstance(second, KeyedMap):
+        from krm_fn.cel.maps import plain_key
+        from krm_fn.cel.operators import contains
+
+        kept = {key: value for key, value in first.items() if contains(plain_key(key), second) is not True}
+        return KeyedMap({**kept, **second})
     return {**first, **second}
 
 
