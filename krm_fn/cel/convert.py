@@ -1,0 +1,111 @@
+"""
+The value of an expression -> what a field of a manifest gets.
+
+Enters: a value.  Leaves: plain JSON, OMIT where the field goes away, or an Unknown.  Not known here: fields, templates.
+What needs no conversion is shared with the input, not copied.
+
+Source: kro v0.9.3 pkg/cel/conversion/conversions.go, and the removal of omit() in pkg/runtime. Differs: bytes and uint
+convert (kro's own deep copy panics on them), NaN and infinities fail here and not when the object is sent.
+"""
+
+from __future__ import annotations
+
+from krm_fn.cel.errors import BAD_CONVERSION, BUDGET, EvaluationError
+from krm_fn.cel.operators import MAX_DEPTH, kind_of
+from krm_fn.cel.values import NONE, OMIT, KeyedMap, OpenList, OpenMap, Optional, Uint, Unknown, merge_unknowns
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from krm_fn.cel.values import Value
+
+_SAME = frozenset({str, int, bool, type(None)})
+
+
+def to_json(value: Value) -> Value:
+    """
+    Plain JSON for *value*; OMIT for omit(); an Unknown, merged, if any part of *value* is unknown.
+
+    Errors: EvaluationError(BAD_CONVERSION) for what has no JSON: types, quantities, addresses, keys that are no strings, NaN.
+    """
+    return value if type(value) in _SAME else _convert(value, 0)
+
+
+def _convert(value: Value, depth: int) -> Value:  # noqa: PLR0911
+    cls = type(value)
+    if cls in _SAME or cls is Unknown or value is OMIT:
+        return value
+    if cls is float:
+        if value - value != 0:  # only NaN and the infinities differ from themselves so
+            raise EvaluationError(BAD_CONVERSION, f"{value} has no form in JSON")
+        return value
+    if depth > MAX_DEPTH:
+        raise EvaluationError(BUDGET, f"a value is nested more than {MAX_DEPTH} levels deep")
+    if isinstance(value, list):
+        return _convert_list(value, depth)
+    if isinstance(value, dict):
+        return _convert_map(value, depth)
+    if cls is Optional:
+        return None if value is NONE else _convert(value.value, depth + 1)
+    if cls is Uint:
+        return int(value)
+    if cls is bytes:
+        from base64 import b64encode
+
+        return b64encode(value).decode("ascii")
+    if cls.__module__ == "krm_fn.cel.timestamps":
+        return value.to_json()
+    raise EvaluationError(BAD_CONVERSION, f"{kind_of(value)} has no form in JSON: make it a string")
+
+
+def _convert_list(items: list[Value], depth: int) -> Value:
+    unknown = Unknown(items.path) if type(items) is OpenList else None
+    result = items
+    for position, item in enumerate(items):
+        if type(item) in _SAME:
+            converted = item
+        else:
+            converted = _convert(item, depth + 1)
+            if type(converted) is Unknown:
+                unknown = converted if unknown is None else merge_unknowns(unknown, converted)
+        if result is items:
+            if converted is item and item is not OMIT:
+                continue
+            result = items[:position]
+        if converted is not OMIT:
+            result.append(converted)
+    return result if unknown is None else unknown
+
+
+def _convert_map(entries: dict[Value, Value], depth: int) -> Value:
+    unknown = Unknown(entries.path) if type(entries) is OpenMap else None
+    keyed = type(entries) is KeyedMap
+    changed: dict[Value, Value] = {}
+    for key, item in entries.items():
+        if type(item) in _SAME:
+            continue
+        converted = _convert(item, depth + 1)
+        if type(converted) is Unknown:
+            unknown = converted if unknown is None else merge_unknowns(unknown, converted)
+        if converted is not item or item is OMIT:
+            changed[key] = converted
+    if keyed:
+        return _with_text_keys({**entries, **changed}, depth) if unknown is None else unknown
+    if unknown is not None:
+        return unknown
+    if not changed:
+        return entries
+    return {key: item for key, item in {**entries, **changed}.items() if item is not OMIT}
+
+
+def _with_text_keys(entries: dict[Value, Value], depth: int) -> dict[str, Value]:
+    from krm_fn.cel.maps import plain_key
+
+    result: dict[str, Value] = {}
+    for key, item in entries.items():
+        plain = plain_key(key)
+        text = _convert(plain, depth + 1)
+        if type(text) is not str or type(plain) is bytes:
+            raise EvaluationError(BAD_CONVERSION, f"a key of a map is {kind_of(plain)}: JSON needs strings")
+        if item is not OMIT:
+            result[text] = item
+    return result
