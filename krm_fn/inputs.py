@@ -298,7 +298,7 @@ class Admissions:
                     violation.code,
                     violation.message,
                     severity=violation.severity,
-                    position=entry.locate(violation.path, key=violation.at_key),
+                    position=entry.locate(violation.path, key=violation.code == "instance-unknown-field"),
                     where=_where(violation.path),
                     subject=entry.subject(),
                     help=violation.help,

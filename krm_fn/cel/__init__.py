@@ -13,7 +13,8 @@ Records that pass through here are in `cel.values`, `cel.errors` and `cel.syntax
 
 from krm_fn.cel.compile import compile_
 from krm_fn.cel.convert import to_json
+from krm_fn.cel.errors import CelSyntaxError, EvaluationError
 from krm_fn.cel.parser import parse
 from krm_fn.cel.references import References, references
 
-__all__ = ["References", "compile_", "parse", "references", "to_json"]
+__all__ = ["CelSyntaxError", "EvaluationError", "References", "compile_", "parse", "references", "to_json"]

@@ -108,11 +108,15 @@ def expand_node(node: Node, scene: Scene) -> Outcome:
             return outcome
     if node.include_when and not _included(node, scene, outcome):
         return outcome
+    unseen: list[Wait] = []
     for dependency in node.dependencies:
         wait = _waits_for(dependency, scene)
         if wait is not None:
-            outcome.waits.append(wait)
+            (unseen if _is_unseen(dependency, scene) else outcome.waits).append(wait)
     objects = _resolve(node, scene, outcome)
+    if unseen and not outcome.waits:
+        # No expression needed a value of it, yet kro waits until it exists.
+        outcome.waits = unseen
     if outcome.waits or objects is None:
         outcome.state = DEFERRED
         scene.names[node.id] = Unknown(node.id)
@@ -145,6 +149,12 @@ def _waits_for(dependency: str, scene: Scene) -> Wait | None:
     return None if gate is None else Wait(gate.reason, gate.paths, gate.compiled, (dependency,))
 
 
+def _is_unseen(dependency: str, scene: Scene) -> bool:
+    """Whether it is an external reference that nobody observed: what is read of it says best what is waited for."""
+    found = scene.outcomes[dependency]
+    return found.node.is_external and found.state == DEFERRED and found.waits[0].compiled is None
+
+
 # -- includeWhen ----------------------------------------------------------------------------------------------------
 
 
@@ -153,7 +163,11 @@ def _included(node: Node, scene: Scene, outcome: Outcome) -> bool:
     waits: list[Wait] = []
     for compiled in node.include_when:
         resources = [root for root in compiled.roots if root != model.SCHEMA]
-        blocked = [wait for wait in (_waits_for(root, scene) for root in resources) if wait is not None]
+        blocked = [
+            wait
+            for wait in (_waits_for(root, scene) for root in resources if not _is_unseen(root, scene))
+            if wait is not None
+        ]
         if blocked:
             waits += blocked
             continue

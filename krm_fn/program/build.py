@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable
     from typing import Any, TypeAlias
 
-    from krm_fn.cel import Node as CelNode
     from krm_fn.cel import References
+    from krm_fn.cel.syntax import Node as CelNode
     from krm_fn.program.model import Compiled, Program
     from krm_fn.program.template import Expression, Path
 
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 _NAME: Path = ("metadata", "name")
 _NAMESPACE: Path = ("metadata", "namespace")
 _KRO_LABEL_PREFIX = "kro.run/"
+_RUNTIME_METHODS = ("condition", "newCondition")
 
 
 def build_program(document: dict[str, Any], scope: Scope) -> tuple[Program | None, list[Problem]]:
@@ -161,7 +162,7 @@ class _Builder:
                 node.ready_when.append(compiled)
         for compiled in (*node.values, *(d.values for d in node.dimensions), *node.include_when):
             for root in compiled.roots:
-                if root in self.ids and root not in node.dependencies:
+                if root in self.ids and root not in iterators and root not in node.dependencies:
                     node.dependencies.append(root)
         self.program.nodes.setdefault(node.id, node)
 
@@ -405,26 +406,33 @@ class _Builder:
             if name not in allowed.names:
                 sound = False
                 self._report_name(expression, refs, name, allowed)
-        for name in refs.unknown_functions:
+        for name, offset in (*refs.unknown_functions.items(), *refs.unknown_methods.items()):
+            if name in _RUNTIME_METHODS and refs.uses_runtime:
+                continue  # checked by where `runtime` may stand
             sound = False
-            self._report(
-                "unknown-function",
-                f"{name}() is not a function that kro has",
-                expression.path,
-                offset=expression.scalar_offset(refs.offset_of(name)),
-                length=len(name),
-                help=refs.hint(name),
-            )
+            self._report_function(expression, name, offset)
         if refs.uses_omit and not allowed.omit:
             sound = False
             self._report(
                 "omit-outside-template",
                 f"omit() has no meaning in {allowed.place}: only a template's field can be left out",
                 expression.path,
-                offset=expression.scalar_offset(refs.offset_of("omit")),
+                offset=expression.scalar_offset(refs.functions["omit"]),
                 length=4,
             )
         return sound
+
+    def _report_function(self, expression: Expression, name: str, offset: int) -> None:
+        from krm_fn.cel.library import index
+
+        self._report(
+            "unknown-function",
+            f"{name}() is not a function that kro has",
+            expression.path,
+            offset=expression.scalar_offset(offset),
+            length=len(name),
+            help=index.hint(name) or did_you_mean(name, index.names()),
+        )
 
     def _report_name(self, expression: Expression, refs: References, name: str, allowed: _Allowed) -> None:
         own = allowed.place.endswith(f"{name!r}")
@@ -446,7 +454,7 @@ class _Builder:
             code,
             message,
             expression.path,
-            offset=expression.scalar_offset(refs.offset_of(name)),
+            offset=expression.scalar_offset(refs.offsets[name]),
             length=len(name),
             help=advice,
         )

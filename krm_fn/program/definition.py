@@ -128,6 +128,8 @@ def read_definition(document: dict[str, Any], problems: list[Problem]) -> Defini
     definition = Definition(reader.text(metadata, "name", ("metadata",), required=True))
     reader.unknown_fields(document, _RGD_FIELDS, ())
     spec = reader.mapping(document, "spec", (), required=True)
+    if not isinstance(document.get("spec"), dict):
+        return definition
     reader.unknown_fields(spec, _SPEC_FIELDS, ("spec",))
     _read_schema(reader, spec, definition)
     for i, item in enumerate(reader.sequence(spec, "resources", ("spec",))):

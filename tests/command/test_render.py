@@ -1,0 +1,242 @@
+"""
+The contract of the command line: exit codes, nothing on stdout with an error, a diagnostic with name and position for every bad input.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from krm_fn.command import EXIT_OK, EXIT_REFUSED, EXIT_USAGE, run
+from tests.rendering import config_map, instance, rgd
+
+ROOT = Path(__file__).resolve().parents[2]
+WEB = str(ROOT / "fixtures" / "web-application")
+
+
+def rookery(*argv: str, stdin: str = "", env: dict[str, str] | None = None) -> tuple[int, str, str]:
+    out, err = io.BytesIO(), io.StringIO()
+    code = run(argv, io.BytesIO(stdin.encode()), out, err, env or {})
+    return code, out.getvalue().decode(), err.getvalue()
+
+
+@pytest.fixture
+def package(tmp_path: Path) -> Path:
+    (tmp_path / "rgd.yaml").write_text(rgd(config_map("cm", '{x: "${schema.spec.x}"}'), spec='{x: "string | default=y"}'))
+    (tmp_path / "instance.yaml").write_text(instance())
+    return tmp_path
+
+
+# -- usage ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("argv", "says"),
+    [
+        pytest.param(["nope"], "there is no command 'nope'", id="unknown command"),
+        pytest.param(["render"], "needs a PATH", id="no path"),
+        pytest.param(["render", "x", "--observd", "y"], "did you mean --observed", id="a typo"),
+        pytest.param(["render", "x", "--namespace"], "needs a value", id="no value"),
+        pytest.param(["render", "x", "-n", "a", "-n", "b"], "given twice", id="twice"),
+        pytest.param(["render", "x", "--strict=yes"], "takes no value", id="a value for a flag"),
+        pytest.param(["render", "x", "--target", "argo"], "one of plain", id="a target that is not there"),
+        pytest.param(["render", "x", "--deferred", "maybe"], "withhold, fallback, fail", id="a policy that is not there"),
+        pytest.param(["render", "x", "--emit", "api"], "one of instances", id="emit"),
+    ],
+)
+def test_usage_errors_exit_2_and_say_what_is_wrong(argv: list[str], says: str) -> None:
+    code, out, err = rookery(*argv)
+    assert (code, out) == (EXIT_USAGE, "")
+    assert says in err
+
+
+@pytest.mark.parametrize("argv", [["--help"], ["render", "--help"], ["--version"]])
+def test_help_and_version_exit_0(argv: list[str]) -> None:
+    code, out, err = rookery(*argv)
+    assert (code, err) == (EXIT_OK, "")
+    assert "rookery" in out
+
+
+# -- what comes out ---------------------------------------------------------------------------------------------------
+
+
+def test_the_demo_renders_three_objects_in_dependency_order() -> None:
+    code, out, err = rookery("render", WEB)
+    assert (code, err) == (EXIT_OK, "")
+    assert [line for line in out.splitlines() if line.startswith("kind: ")] == ["kind: Deployment", "kind: Service", "kind: Ingress"]
+
+
+def test_two_runs_give_the_same_bytes_whatever_the_hash_seed() -> None:
+    outputs = set()
+    for seed in ("0", "1", "4242"):
+        result = subprocess.run(
+            [sys.executable, "-m", "krm_fn", "render", "fixtures/web-application-dynamodb", "--emit", "instances"],
+            cwd=ROOT, capture_output=True, env={**os.environ, "PYTHONHASHSEED": seed}, check=True,
+        )  # fmt: skip
+        outputs.add(result.stdout)
+    assert len(outputs) == 1
+
+
+def test_stdin_is_a_path(package: Path) -> None:
+    text = (package / "rgd.yaml").read_text() + "---\n" + (package / "instance.yaml").read_text()
+    assert rookery("render", "-", stdin=text)[:2] == rookery("render", str(package))[:2]
+
+
+def test_order_of_the_paths_does_not_matter_to_one_instance(package: Path) -> None:
+    one, two = str(package / "rgd.yaml"), str(package / "instance.yaml")
+    assert rookery("render", one, two) == rookery("render", two, one)
+
+
+@pytest.mark.parametrize(
+    ("argv", "env", "namespace"),
+    [
+        pytest.param([], {}, "default", id="default"),
+        pytest.param([], {"ARGOCD_APP_NAMESPACE": "argo"}, "argo", id="the application's"),
+        pytest.param(["-n", "mine"], {"ARGOCD_APP_NAMESPACE": "argo"}, "mine", id="the option first"),
+    ],
+)
+def test_the_namespace_of_instances_without_one(package: Path, argv: list[str], env: dict[str, str], namespace: str) -> None:
+    (package / "instance.yaml").write_text(instance(namespace=""))
+    assert f"namespace: {namespace}\n" in rookery("render", str(package), *argv, env=env)[1]
+
+
+def test_namespaces_come_first(package: Path) -> None:
+    ns = "- id: ns\n  template: {apiVersion: v1, kind: Namespace, metadata: {name: \"${cm.metadata.name}\"}}\n"
+    (package / "rgd.yaml").write_text(rgd(config_map("cm") + ns))
+    out = rookery("render", str(package))[1]
+    assert out.index("kind: Namespace") < out.index("kind: ConfigMap")
+
+
+def test_an_output_directory_holds_one_file_an_object_and_forgets_what_is_gone(package: Path, tmp_path: Path) -> None:
+    target = tmp_path / "out"
+    assert rookery("render", str(package), "-o", str(target))[:2] == (EXIT_OK, "")
+    assert (target / "app.store.shop" / "cm.yaml").read_text().startswith("apiVersion: v1\n")
+    (target / "notes.txt").write_text("mine")
+    (package / "instance.yaml").write_text(instance(name="other"))
+    assert rookery("render", str(package), "-o", str(target))[0] == EXIT_OK
+    assert sorted(str(p.relative_to(target)) for p in target.rglob("*") if p.is_file()) == [
+        ".rookery",
+        "app.store.other/cm.yaml",
+        "notes.txt",
+    ]
+
+
+def test_the_report_tells_what_became_of_every_node(package: Path, tmp_path: Path) -> None:
+    (package / "rgd.yaml").write_text(
+        rgd(
+            config_map("cm")
+            + config_map("off", more='includeWhen: ["${false}"]')
+            + config_map("later", '{x: "${cm.metadata.uid}"}')
+        )
+    )
+    path = tmp_path / "report.json"
+    assert rookery("render", str(package), "--report", str(path))[0] == EXIT_OK
+    [entry] = json.loads(path.read_text())["instances"]
+    assert entry["instance"] == "kro.run/App/store/shop"
+    assert {node["id"]: node["state"] for node in entry["nodes"]} == {"cm": "resolved", "off": "excluded", "later": "deferred"}
+    assert entry["nodes"][2]["waits"] == [{"reason": "unknown", "paths": ["cm.metadata.uid"], "expression": "cm.metadata.uid"}]
+
+
+def test_other_manifests_are_named_and_left_out_or_passed_through(package: Path) -> None:
+    other = "# mine\napiVersion: v1\nkind: Secret\nmetadata:\n    name: s\n"
+    (package / "other.yaml").write_text(other)
+    code, out, err = rookery("render", str(package))
+    assert code == EXIT_OK
+    assert "kind: Secret" not in out
+    assert "Secret/s" in err
+    code, out, err = rookery("render", str(package), "--pass-through")
+    assert (code, err) == (EXIT_OK, "")
+    assert other in out
+
+
+def test_withheld_nodes_are_reported_with_exit_0_and_are_errors_when_strict(package: Path) -> None:
+    (package / "rgd.yaml").write_text(rgd(config_map("cm") + config_map("later", '{x: "${cm.metadata.uid}"}')))
+    code, out, err = rookery("render", str(package))
+    assert code == EXIT_OK
+    assert "warning[deferred]" in err
+    assert "cm.metadata.uid" in err
+    assert out.count("kind: ConfigMap") == 1
+    assert rookery("render", str(package), "--strict")[:2] == (EXIT_REFUSED, "")
+
+
+# -- bad input --------------------------------------------------------------------------------------------------------
+
+BAD_FILES = [
+    pytest.param("rgd.yaml", "a: [1\n", "yaml-syntax", "rgd.yaml:", id="broken YAML"),
+    pytest.param("rgd.yaml", rgd(config_map("Bad")), "invalid-id", "rgd.yaml:", id="an RGD that kro rejects"),
+    pytest.param("instance.yaml", instance("{x: 5}"), "instance-wrong-type", "instance.yaml:", id="an instance of the wrong type"),
+    pytest.param("instance.yaml", instance(kind="Nope"), "rgd-missing", "instance.yaml:2:", id="an instance without its RGD"),
+    pytest.param("instance.yaml", instance(name="../../etc"), "invalid-name", "instance.yaml:3:", id="a name that is a path"),
+    pytest.param("two.yaml", instance(), "duplicate-instance", "two.yaml:3:", id="one instance twice"),
+    pytest.param("two.yaml", rgd(""), "duplicate-kind", "two.yaml:", id="two RGDs for one kind"),
+    pytest.param("list.yaml", "- 1\n- 2\n", "not-an-object", "list.yaml:1:1", id="a list"),
+    pytest.param("twice.yaml", "a: 1\na: 2\n", "duplicate-key", "twice.yaml:2:1", id="a key twice"),
+    pytest.param("deep.yaml", "[" * 5000, "yaml-too-deep", "deep.yaml:1:", id="depth"),
+    pytest.param(
+        "bomb.yaml", "a: &a [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
+            f"{chr(98 + i)}: &{chr(98 + i)} [{', '.join([f'*{chr(97 + i)}'] * 10)}]\n" for i in range(9)
+        ), "yaml-aliases", "bomb.yaml:", id="a bomb of aliases",
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("file", "text", "code_name", "place"), BAD_FILES)
+def test_bad_input_is_a_diagnostic_with_name_and_position(package: Path, file: str, text: str, code_name: str, place: str) -> None:
+    (package / file).write_text(text)
+    code, out, err = rookery("render", str(package))
+    assert (code, out) == (EXIT_REFUSED, "")
+    assert f"error[{code_name}]" in err
+    assert place in err
+
+
+def test_an_empty_directory(tmp_path: Path) -> None:
+    code, out, err = rookery("render", str(tmp_path))
+    assert (code, out) == (EXIT_REFUSED, "")
+    assert "error[" in err
+
+
+def test_a_missing_file() -> None:
+    code, out, err = rookery("render", "no/such.yaml")
+    assert (code, out) == (EXIT_REFUSED, "")
+    assert "no/such.yaml" in err
+
+
+def test_a_directory_that_leads_out_of_the_tree(package: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    (package / "out").symlink_to(tmp_path_factory.mktemp("elsewhere"))
+    code, out, err = rookery("render", str(package))
+    assert (code, out) == (EXIT_REFUSED, "")
+    assert "error[symlink-outside]" in err
+
+
+@pytest.mark.parametrize("text", ["a: [1\n", "kind: ConfigMap\n", "apiVersion: v1\nkind: ConfigMap\nmetadata: {}\n"])
+def test_an_unreadable_snapshot(package: Path, tmp_path: Path, text: str) -> None:
+    snapshot = tmp_path / "seen.txt"
+    snapshot.write_text(text)
+    code, out, err = rookery("render", str(package / "rgd.yaml"), str(package / "instance.yaml"), "--observed", str(snapshot))
+    assert (code, out) == (EXIT_REFUSED, "")
+    assert "seen.txt:1:" in err
+
+
+def test_an_output_that_cannot_be_written(package: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    code, out, err = rookery("render", str(package), "-o", str(tmp_path / "file"))
+    assert (code, out) == (EXIT_REFUSED, "")
+    assert "error[cannot-write]" in err
+
+
+def test_a_reader_that_goes_away_is_no_bug() -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "krm_fn", "render", WEB], stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=ROOT
+    )
+    assert process.stdout is not None
+    assert process.stderr is not None
+    process.stdout.close()
+    assert process.wait() == 1
+    assert process.stderr.read() == b""
+    process.stderr.close()

@@ -1,0 +1,182 @@
+"""What an RGD must and must not say. Each row: the change to a sound RGD, the name of the problem, and where it stands."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from krm_fn.program.build import build_program
+from krm_fn.program.definition import Problem
+from krm_fn.program.model import Program
+from krm_fn.schema.scope import scope_of
+
+
+def rgd(*resources: dict[str, Any], **schema: Any) -> dict[str, Any]:
+    return {
+        "apiVersion": "kro.run/v1alpha1",
+        "kind": "ResourceGraphDefinition",
+        "metadata": {"name": "test"},
+        "spec": {"schema": {"apiVersion": "v1alpha1", "kind": "Test", **schema}, "resources": list(resources)},
+    }
+
+
+def config(resource_id: str = "cm", *, data: Any = None, name: str = "${schema.metadata.name}", **more: Any) -> dict[str, Any]:
+    template = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}, "data": data or {}}
+    return {"id": resource_id, "template": template, **more}
+
+
+def build(document: dict[str, Any]) -> tuple[Program | None, list[Problem]]:
+    return build_program(document, scope_of)
+
+
+def codes(document: dict[str, Any]) -> list[str]:
+    return [problem.code for problem in build(document)[1]]
+
+
+def template(**change: Any) -> dict[str, Any]:
+    base = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "x"}}
+    return {"id": "cm", "template": {k: v for k, v in {**base, **change}.items() if v is not None}}
+
+
+EXTERNAL = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "shared"}}
+
+
+@pytest.mark.parametrize(
+    ("document", "expected"),
+    [
+        pytest.param(rgd(config()), [], id="sound"),
+        pytest.param({**rgd(), "apiVersion": "kro.run/v1"}, ["unsupported-rgd-version"], id="another version"),
+        pytest.param({**rgd(), "spec": {"resources": []}}, ["rgd-missing-field"], id="no schema"),
+        pytest.param({**rgd(), "spec": []}, ["rgd-wrong-type"], id="spec is a list"),
+        pytest.param(rgd(kind="test"), ["invalid-kind"], id="kind in lower case"),
+        pytest.param(rgd(kind="Te-st"), ["invalid-kind"], id="kind with a dash"),
+        pytest.param(rgd(apiVersion="1"), ["invalid-api-version"], id="version without v"),
+        pytest.param(rgd(apiVersion="kro.run/v1"), ["invalid-api-version"], id="version with a group"),
+        pytest.param(rgd(apiVersion="v2beta3"), [], id="beta"),
+        pytest.param(rgd(scope="Global"), ["invalid-scope"], id="scope"),
+        pytest.param(rgd(config("my-cm")), ["invalid-id"], id="id with a dash"),
+        pytest.param(rgd(config("Cm")), ["invalid-id"], id="id with a capital"),
+        pytest.param(rgd(config("spec")), ["reserved-word"], id="kro's word"),
+        pytest.param(rgd(config("loop")), ["reserved-word"], id="CEL's word"),
+        pytest.param(rgd(config("a"), config("a", name="b")), ["duplicate-id"], id="id twice"),
+        pytest.param(rgd(config("a"), config("A1".lower())), [], id="two ids"),
+        pytest.param(rgd({"id": "cm"}), ["template-missing"], id="neither template nor externalRef"),
+        pytest.param(rgd({**config(), "externalRef": EXTERNAL}), ["template-and-external"], id="both"),
+        pytest.param(rgd({"id": "x", "externalRef": EXTERNAL}), [], id="external"),
+        pytest.param(
+            rgd({"id": "x", "externalRef": {**EXTERNAL, "metadata": {}}}), ["external-name-or-selector"], id="external, nameless"
+        ),
+        pytest.param(rgd(template(apiVersion=None)), ["template-not-an-object"], id="no apiVersion"),
+        pytest.param(rgd(template(kind="${schema.spec.kind}")), ["template-not-an-object"], id="kind is an expression"),
+        pytest.param(rgd(template(metadata=None)), ["template-not-an-object"], id="no metadata"),
+        pytest.param(rgd(template(metadata={"generateName": "x-"})), ["generate-name"], id="generateName"),
+        pytest.param(
+            rgd(template(metadata={"name": "x", "labels": {"kro.run/x": "y"}})), ["reserved-label"], id="kro's label"
+        ),
+        pytest.param(
+            rgd({"id": "ns", "template": {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "x", "namespace": "y"}}}),
+            ["namespace-on-cluster-scoped"],
+            id="a namespace in a namespace",
+        ),
+        pytest.param(rgd(config(), scope="Cluster"), ["namespace-missing"], id="cluster-scoped instance, namespaced child"),
+        pytest.param(rgd(config(data={"a": "${nope.x}"})), ["unknown-reference"], id="an id that is not there"),
+        pytest.param(rgd(config(data={"a": "${cm.data.b}"})), ["self-reference"], id="itself"),
+        pytest.param(rgd(config(data={"a": "${each}"})), ["reference-not-allowed"], id="each outside readyWhen"),
+        pytest.param(rgd(config(data={"a": "${runtime.condition(schema, 'Ready')}"})), ["reference-not-allowed"], id="runtime"),
+        pytest.param(rgd(config(data={"a": "${noSuch(1)}"})), ["unknown-function"], id="a function that is not there"),
+        pytest.param(rgd(config(data={"a": "${1 +}"})), ["cel-syntax"], id="broken CEL"),
+        pytest.param(rgd(config(data={"a": "${1 + ${2}}"})), ["template-syntax"], id="nested ${}"),
+        pytest.param(rgd(config(includeWhen=["true"])), ["not-an-expression"], id="includeWhen without ${}"),
+        pytest.param(rgd(config(includeWhen=[True])), ["rgd-wrong-type"], id="includeWhen is a bool"),
+        pytest.param(rgd(config(includeWhen=["${omit()}"])), ["omit-outside-template"], id="omit in includeWhen"),
+        pytest.param(rgd(config(readyWhen=["${schema.spec.x}"])), ["reference-not-allowed"], id="readyWhen sees itself only"),
+        pytest.param(rgd(config(readyWhen=["${cm.data.x == 'y'}"])), [], id="readyWhen of itself"),
+        pytest.param(rgd(config(name="${omit()}")), ["omit-in-identity"], id="omit at the name"),
+        pytest.param(rgd(config(data="${omit()}")), [], id="omit at a field"),
+        pytest.param(
+            rgd(config(forEach=[{"x": "${schema.spec.xs}"}])), ["foreach-not-in-identity"], id="all items would be one object"
+        ),
+        pytest.param(rgd(config(name="${x}", forEach=[{"x": "${schema.spec.xs}"}])), [], id="forEach"),
+        pytest.param(
+            rgd(config(name="${x}${y}", forEach=[{"x": "${schema.spec.xs}"}, {"y": "${x}"}])),
+            ["unknown-reference"],
+            id="dimensions are independent",
+        ),
+        pytest.param(rgd(config(forEach=[{"x": "${1}", "y": "${2}"}])), ["foreach-dimension"], id="two variables in one entry"),
+        pytest.param(rgd(config("x", name="${x}", forEach=[{"x": "${[1]}"}])), ["foreach-name-clash"], id="variable = id"),
+        pytest.param(rgd(status={"a": "plain"}), ["status-without-expression"], id="status without expression"),
+        pytest.param(rgd(status={"a": "${1 + 1}"}), ["status-without-reference"], id="status of nothing"),
+        pytest.param(rgd(config(), status={"a": "${cm.data.x}", "b": {"c": ["${schema.spec.y}"]}}), [], id="status"),
+        pytest.param(rgd(status={"conditions": {}}), ["conditions-not-a-list"], id="conditions is a mapping"),
+        pytest.param(
+            rgd(config("a", data={"x": "${b.data.x}"}), config("b", data={"x": "${c.data.x}"}), config("c", data={"x": "${a.data.x}"})),
+            ["dependency-cycle"],
+            id="a cycle",
+        ),
+        pytest.param({**rgd(), "specs": 1}, ["rgd-unknown-field"], id="a typo is a warning"),
+        pytest.param(rgd(spec={"a": "strin"}), ["type-unknown"], id="a type that is not there"),
+    ],
+)
+def test_verdict(document: dict[str, Any], expected: list[str]) -> None:
+    program, problems = build(document)
+    assert [problem.code for problem in problems] == expected
+    assert (program is None) == any(problem.severity == "error" for problem in problems)
+
+
+def test_all_problems_are_found_at_once() -> None:
+    document = rgd(config("a", data={"x": "${nope}"}), config("Bad"), kind="low", apiVersion="x")
+    assert sorted(codes(document)) == ["invalid-api-version", "invalid-id", "invalid-kind", "unknown-reference"]
+
+
+def test_a_problem_points_into_its_expression() -> None:
+    [problem] = build(rgd(config(data={"key": "see ${ schema.spec.a + nope.b }"})))[1]
+    assert problem.path == ("spec", "resources", 0, "template", "data", "key")
+    assert "see ${ schema.spec.a + nope.b }"[problem.offset : problem.offset + problem.length] == "nope"
+
+
+def test_the_nearest_name_is_offered() -> None:
+    [problem] = build(rgd(config("deployment"), config("other", data={"x": "${deploymnet.data.y}"})))[1]
+    assert "deployment" in problem.help
+
+
+def test_a_cycle_is_named_in_full() -> None:
+    [problem] = build(rgd(config("a", data={"x": "${b.data.x}"}), config("b", data={"x": "${a.data.x}"})))[1]
+    assert "a -> b -> a" in problem.message
+
+
+def test_dependencies_come_from_template_for_each_and_include_when() -> None:
+    program, _ = build(
+        rgd(
+            config("one"),
+            config("two", name="two"),
+            config("three", name="three"),
+            config(
+                "all",
+                name="${x}-${one.metadata.name}",
+                forEach=[{"x": "${two.data.map(k, k)}"}],
+                includeWhen=["${three.data.on == 'yes'}"],
+                readyWhen=["${each.data.x == 'y'}"],
+            ),
+        )
+    )
+    assert program is not None
+    assert program.nodes["all"].dependencies == ["one", "two", "three"]
+    assert program.order == ["one", "two", "three", "all"]
+    assert program.referenced == {"one", "two", "three"}
+
+
+def test_one_text_is_evaluated_once_an_instance() -> None:
+    program, _ = build(rgd(config("a", data={"x": "${schema.spec.v}", "y": "${schema.spec.v}"}), config("b", name="${schema.spec.v}")))
+    assert program is not None
+    assert len(program.nodes["a"].values) == 2
+    assert program.slots == 2
+
+
+def test_an_owner_reference_to_the_instance_is_left_out_with_a_note() -> None:
+    owner = {"apiVersion": "kro.run/v1alpha1", "kind": "Test", "name": "x", "uid": "${schema.metadata.uid}"}
+    other = {"apiVersion": "v1", "kind": "Node", "name": "n", "uid": "1234"}
+    program, problems = build(rgd(template(metadata={"name": "x", "ownerReferences": [owner, other]})))
+    assert [problem.code for problem in problems] == ["owner-reference-removed"]
+    assert program is not None
+    assert program.nodes["cm"].template["metadata"]["ownerReferences"] == [other]
