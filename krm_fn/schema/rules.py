@@ -20,19 +20,56 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
+    from krm_fn.cel.syntax import Node
     from krm_fn.schema.structural import Check, Found, Path
 
 
+_KRO_ONLY = frozenset(
+    [
+        "base64.decode",
+        "base64.encode",
+        "hash.fnv64a",
+        "hash.md5",
+        "hash.sha256",
+        "json.marshal",
+        "json.unmarshal",
+        "lists.insertAtIndex",
+        "lists.removeAtIndex",
+        "lists.setAtIndex",
+        "merge",
+        "omit",
+        "random.seededInt",
+        "random.seededString",
+        "runtime.condition",
+        "runtime.newCondition",
+    ]
+)
+"""Functions of kro's expressions that the API server's rules do not have."""
+_SERVER_NAMESPACES = frozenset({"format", "sets"})
+_SERVER_METHODS = frozenset({"validate"})
+_ESCAPES = {"underscores": "__", "dot": ".", "dash": "-", "slash": "/"}
+
+
 def rule_problem(text: str) -> str:
-    """Say why *text* cannot be a rule: not an expression, or a name that is neither `self` nor `oldSelf`; empty when it can."""
-    from krm_fn.cel import CelSyntaxError, parse, references
+    """Say why the API server would not take *text* for a rule: its syntax, its names, its functions; empty when it would."""
+    from krm_fn.cel import parse, references
+    from krm_fn.cel.errors import CelSyntaxError
 
     try:
-        names = references(parse(text)).roots
+        used = references(parse(text))
     except CelSyntaxError as error:
         return error.problems[0].message
-    strange = sorted(name for name in names if name not in {"self", "oldSelf"})
-    return f"'{strange[0]}' is not a name here, rules know self and oldSelf" if strange else ""
+    for name in used.roots:
+        if name not in {"self", "oldSelf"} and name not in _SERVER_NAMESPACES:
+            return f"'{name}' is not a name here, rules know self and oldSelf"
+    if _SERVER_NAMESPACES.isdisjoint(used.roots):
+        for name in [*used.unknown_functions, *used.unknown_methods]:
+            if name not in _SERVER_METHODS:
+                return f"'{name}' is not a function"
+    for name in used.functions:
+        if name in _KRO_ONLY:
+            return f"'{name}' is a function of kro's expressions, the API server's rules do not have it"
+    return ""
 
 
 def uses_old_self(text: str) -> bool:
@@ -42,11 +79,35 @@ def uses_old_self(text: str) -> bool:
     return "oldSelf" in references(parse(text)).roots
 
 
+def _tree(text: str) -> Node:
+    """Parse a valid rule, its fields by the names that they have in the schema: `self.with__dash__it` selects `with-it`."""
+    from krm_fn.cel import parse
+    from krm_fn.cel.syntax import Has, Select, children
+
+    root = parse(text)
+    if "__" in text:
+        nodes = [root]
+        for node in nodes:  # grows while it is read
+            if isinstance(node, (Has, Select)):
+                node.field = _unescaped(node.field)
+            nodes.extend(children(node))
+    return root
+
+
+def _unescaped(name: str) -> str:
+    """Undo Kubernetes' escapes. Source: Kubernetes v1.35.0 apiserver pkg/cel/escaping.go."""
+    if name[:2] == "__" == name[-2:] and "__" not in name[2:-2] and name[2:-2] not in _ESCAPES:
+        return name[2:-2]  # a reserved word: `__in__`
+    for word, char in _ESCAPES.items():
+        name = name.replace(f"__{word}__", f"\0{char}\0")
+    return name.replace("\0", "")
+
+
 def with_rules(rules: list[dict[str, Any]], check: Check) -> Check:
     """Make a check that runs *check* and, when it found no error, every rule that applies on create."""
-    from krm_fn.cel import compile_, parse
+    from krm_fn.cel import compile_
 
-    compiled = [(rule["rule"], compile_(parse(rule["rule"]))) for rule in rules if not uses_old_self(rule["rule"])]
+    compiled = [(rule["rule"], compile_(_tree(rule["rule"]))) for rule in rules if not uses_old_self(rule["rule"])]
     if not compiled:
         return check
 

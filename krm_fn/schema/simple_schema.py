@@ -115,16 +115,16 @@ class _Node:
         self.levels = levels
 
 
-def to_openapi(spec: Any, types: Any = None) -> Schema:
+def to_openapi(spec: Any, types: Any = None, *, judge_crd: bool = True) -> Schema:
     """
     Build the OpenAPI schema of a SimpleSchema.
 
     Shape:   mapping of field name to type text or nested mapping (None: no fields) -> schema of type object.
+             Without *judge_crd* only kro's own verdict counts, not the API server's on the CRD; a default that is no JSON is then
+             a `markers.NotJson`.
     Errors:  SchemaError with all problems.
     Source:  kro v0.9.3 pkg/simpleschema/transform.go.
     """
-    from krm_fn.schema.refusals import refusals
-
     builder = _Builder()
     if types is not None:
         builder.build_types(types)
@@ -133,7 +133,9 @@ def to_openapi(spec: Any, types: Any = None) -> Schema:
         spec = None
     root = builder.build_struct(spec or {}, ("spec",))
     problems = builder.problems
-    if root is not None:
+    if root is not None and judge_crd:
+        from krm_fn.schema.refusals import refusals
+
         problems.extend(refusals(root.schema, builder.origins, complete=not problems))
     if problems:
         raise SchemaError(problems)
@@ -358,11 +360,10 @@ class _Builder:
 
 def _custom_names(value: Any) -> Iterator[str]:
     """Name the custom types that a type's definition refers to; texts that are no types are left to the builder."""
-    left = [value]
-    while left:
-        item = left.pop()
+    parts = [value]
+    for item in parts:  # grows while it is read
         if isinstance(item, dict):
-            left.extend(item.values())
+            parts.extend(item.values())
         elif isinstance(item, str):
             try:
                 field_type: FieldType | None = parse_type(item.partition("|")[0])
