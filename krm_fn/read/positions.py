@@ -105,7 +105,7 @@ class Problem:
 class Index:
     """All nodes of the document text between *start* and *end* of *text*, by path."""
 
-    __slots__ = ("_anchors", "_get", "_path", "base", "problems", "root", "text")
+    __slots__ = ("_anchors", "_get", "_paired", "_path", "base", "problems", "root", "text")
 
     def __init__(self, text: str, start: int, end: int) -> None:
         self.text = text
@@ -114,7 +114,8 @@ class Index:
         self._anchors: dict[str, Node] = {}
         self._path: list[str | int] = []
         own = text[start:end]
-        if "\\ud" in own or "\\uD" in own:  # JSON's pairs, which YAML lacks, become two other characters here
+        self._paired = "\\ud" in own or "\\uD" in own
+        if self._paired:  # JSON's pairs, which YAML lacks, become two other characters here
             own = _SURROGATE_PAIR.sub(_as_two_characters, own)
         try:
             self._get: Callable[[], Any] = CParser(own).get_event
@@ -153,9 +154,9 @@ class Index:
         start = self._content(node)
         if node.entries is not None or node.items is not None:
             return start
-        offset = min(offset, len(node.value))
         for walked in _walks(self.text, start, node):
-            if "".join(character for character, _ in walked).startswith(node.value):
+            if self._paired or "".join(character for character, _ in walked).startswith(node.value):
+                offset = min(offset, len(walked) if self._paired else len(node.value))
                 if offset < len(walked):
                     return walked[offset][1]
                 return walked[-1][1] + 1 if walked else start

@@ -70,8 +70,10 @@ class Source:
             starts.extend(_line_starts(self.text))
         line = bisect_right(starts, index)
         begin = starts[line - 1]
+        if begin == 0 and self.text.startswith(_BOM):
+            begin = 1
         end = starts[line] if line < len(starts) else len(self.text)
-        column = min(index, end) - begin + 1
+        column = max(min(index, end) - begin, 0) + 1
         return Position(self.name, document + 1, line, column, self.text[begin:end].rstrip("\r\n"))
 
 
