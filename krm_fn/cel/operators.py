@@ -28,6 +28,8 @@ from krm_fn.cel.values import (
     Omit,
     OpenList,
     OpenMap,
+    SettledList,
+    SettledMap,
     Optional,
     TypeValue,
     Uint,
@@ -48,7 +50,8 @@ MAX_DEPTH = 1_000
 
 _KINDS: dict[type, str] = {
     type(None): "null_type", bool: "bool", int: "int", Uint: "uint", float: "double", str: "string", bytes: "bytes",
-    list: "list", OpenList: "list", dict: "map", OpenMap: "map", KeyedMap: "map", Optional: "optional_type",
+    list: "list", OpenList: "list", SettledList: "list", dict: "map", OpenMap: "map", SettledMap: "map", KeyedMap: "map",
+    Optional: "optional_type",
     TypeValue: "type", Omit: "omit()",
 }  # fmt: skip
 _PLAIN = frozenset({str, int, bool, type(None)})
@@ -239,7 +242,13 @@ def negate(x: Value) -> Value:
         return _in_range(-x, "-")
     if cls is float:
         return -x
-    return x if cls is Unknown else no_overload("-", x)
+    if cls is Unknown:
+        return x
+    if _is_time(x):
+        from krm_fn.cel import timestamps
+
+        return timestamps.subtract(timestamps.Duration(0), x)
+    no_overload("-", x)
 
 
 def not_(x: Value) -> Value:
@@ -415,7 +424,7 @@ def contains(x: Value, y: Value) -> bool | Unknown:
         return _in_list(x, y)
     if isinstance(y, dict):
         found = find_key(y, x) is not _ABSENT
-        return Unknown(join_path(y.path, x)) if not found and type(x) is str and type(y) is OpenMap else found
+        return Unknown(join_path(y.path, x)) if not found and type(x) is str and isinstance(y, OpenMap) else found
     no_overload("in", x, y)
 
 
@@ -481,7 +490,7 @@ def has(container: Value, field: str) -> bool | Unknown:
             # Present, but its value is for the cluster to say, and so may its presence be.
             value = container[field]
             return value if type(value) is Unknown else True
-        return Unknown(join_path(container.path, field)) if type(container) is OpenMap else False
+        return Unknown(join_path(container.path, field)) if isinstance(container, OpenMap) else False
     return look_up(container, field) is not _ABSENT
 
 
@@ -495,14 +504,14 @@ def look_up(container: Value, key: Value) -> Value:  # noqa: PLR0911
         raise EvaluationError(NO_SUCH_OVERLOAD, f"[{kind_of(key)}]: no such type of key")
     if isinstance(container, dict):
         found = find_key(container, key)
-        if found is _ABSENT and type(container) is OpenMap and type(key) is str:
+        if found is _ABSENT and isinstance(container, OpenMap) and type(key) is str:
             return Unknown(join_path(container.path, key))
         return found
     if isinstance(container, list):
         position = _position(key)
         if 0 <= position < len(container):
             return container[position]
-        if position >= 0 and type(container) is OpenList:
+        if position >= 0 and isinstance(container, OpenList):
             return Unknown(join_path(container.path, position))
         return _ABSENT
     fields = getattr(container, "cel_fields", None)

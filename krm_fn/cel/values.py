@@ -82,6 +82,21 @@ class OpenList(list):  # type: ignore[type-arg]
         self.path = path
 
 
+class SettledMap(OpenMap):
+    """
+    An open map from strings to strings (labels, data, selectors): taken whole it is what is desired, since no server fills in
+    defaults there; a key that it lacks is unknown all the same.
+    """
+
+    __slots__ = ()
+
+
+class SettledList(OpenList):
+    """An open list of scalars: taken whole it is what is desired; an index past its end is unknown all the same."""
+
+    __slots__ = ()
+
+
 class Optional:
     """An optional value. `NONE` is the empty one; a present null is `Optional(None)`."""
 

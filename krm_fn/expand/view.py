@@ -10,18 +10,22 @@ The merge is by maps; a list that was seen stands in for the desired one when it
 
 from __future__ import annotations
 
-from krm_fn.cel.values import OpenList, OpenMap, Unknown, join_path
+from krm_fn.cel.values import OpenList, OpenMap, SettledList, SettledMap, Unknown, join_path
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+_TEXT = frozenset((str,))
+_SCALARS = frozenset((str, int, float, bool))
 _SERVER_METADATA = ("uid", "resourceVersion", "creationTimestamp", "generation")
 
 
 def open_view(value: Any, path: str) -> Any:
     """*value* with every map and list below it open; scalars are as they are."""
     if isinstance(value, dict):
+        if _TEXT.issuperset(map(type, value.values())):
+            return SettledMap(value, path)
         return OpenMap(
             {
                 key: open_view(child, join_path(path, key)) if isinstance(child, dict | list) else child
@@ -30,6 +34,8 @@ def open_view(value: Any, path: str) -> Any:
             path,
         )
     if isinstance(value, list):
+        if _SCALARS.issuperset(map(type, value)):
+            return SettledList(value, path)
         return OpenList(
             [
                 open_view(child, join_path(path, i)) if isinstance(child, dict | list) else child

@@ -44,7 +44,7 @@ _INT_MIN, _INT_MAX, _UINT_MAX = -(1 << 63), (1 << 63) - 1, (1 << 64) - 1
 
 def _end(values: list[Any]) -> Unknown | None:
     """Give what follows the known elements of a list that nobody has observed."""
-    return Unknown(values.path) if isinstance(values, OpenList) else None
+    return Unknown(values.path) if type(values) is OpenList else None
 
 
 def _unless_open(values: list[Any], result: _T) -> _T | Unknown:
@@ -149,7 +149,7 @@ def _last_index_of(values: list[Any], sought: Any) -> int | Unknown:
 
 def _first(values: list[Any]) -> Optional | Unknown:
     if not values:
-        return Unknown(join_path(values.path, 0)) if type(values) is OpenList else NONE
+        return Unknown(join_path(values.path, 0)) if isinstance(values, OpenList) else NONE
     return values[0] if type(values[0]) is Unknown else Optional(values[0])
 
 

@@ -13,7 +13,7 @@ look at an element each time.
 from __future__ import annotations
 
 from krm_fn.cel.errors import NO_SUCH_OVERLOAD, EvaluationError
-from krm_fn.cel.values import Omit, OpenList, OpenMap, Optional, TypeValue, Uint, Unknown, merge_unknowns
+from krm_fn.cel.values import Omit, OpenList, OpenMap, Optional, SettledList, SettledMap, TypeValue, Uint, Unknown, merge_unknowns
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -105,6 +105,8 @@ _KINDS: dict[type, str] = {
     OpenList: "list",
     dict: "map",
     OpenMap: "map",
+    SettledList: "list",
+    SettledMap: "map",
     Optional: "optional_type",
     Omit: "kro.omit",
     TypeValue: "type",
