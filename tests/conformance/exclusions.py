@@ -1,0 +1,223 @@
+"""
+What does not apply, or not yet: one list of rules, each with its reason and the work that will bring it.
+
+A rule looks at the facts that an adapter took from a case's data, never at its id. The first rule that holds excludes the case;
+`--include-excluded` runs those cases too and shows which pass, so that no rule outlives its reason unseen.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.conformance.case import Case
+
+TYPE_CHECKER = "type checker"
+BUILT_IN_SCHEMAS = "schemas of built-in kinds"
+SIMULATE = "simulate"
+STATUS_SYNC = "status-sync"
+COMPATIBILITY = "compatibility of RGD versions"
+NEVER = "by design"
+
+
+@dataclass(frozen=True)
+class Rule:
+    """forms: the case's form is one of them, or begins with one that ends in `*`.  waits_for: the later work, or NEVER."""
+
+    reason: str
+    waits_for: str
+    forms: tuple[str, ...]
+    when: Callable[[dict[str, Any]], bool] = lambda _facts: True
+
+    def holds(self, case: Case) -> bool:
+        fits = any(case.form == form or (form[-1] == "*" and case.form.startswith(form[:-1])) for form in self.forms)
+        return fits and self.when(case.facts)
+
+
+_TYPES = re.compile(
+    r"found no matching overload|undefined field|type mismatch|must return a list, got|cannot be range of a comprehension"
+    r"|must return bool or optional_type\(bool\)|must return bool\b|condition expressions must return|expression of type '"
+    r"|does not support field selection|failed to type-check|exists in output but not in expected|kind mismatch|convex"
+    r"|type '.*' does not support|no such overload|incompatible type|is not assignable|assignment mismatch"
+)
+"""What only kro's checker of expressions says."""
+_STATIC = re.compile(r"expected .* type for path|expected .* (?:type|object|array|string)\b.* got|schema not found|cannot resolve group")
+"""What takes the schemas of the kinds that a template makes."""
+_OMIT_GATE = re.compile(r"omit\(\) requires the CELOmitFunction feature gate")
+_FATAL_READINESS = re.compile(r"failed to check readiness of dependent node")
+
+
+def reason_for_rejection(message: str) -> Rule | None:
+    """The rule by which a rejection of an RGD, in kro's words, takes more than this version has."""
+    return next((rule for rule in _REJECTIONS if rule.when({"message": message})), None)
+
+
+def _says(pattern: re.Pattern[str]) -> Callable[[dict[str, Any]], bool]:
+    return lambda facts: pattern.search(facts["message"]) is not None
+
+
+_REJECTIONS = (
+    Rule("the rejection takes the schemas of built-in kinds", BUILT_IN_SCHEMAS, ("kro-live",), _says(_STATIC)),
+    Rule("the rejection takes the type checker", TYPE_CHECKER, ("kro-live",), _says(_TYPES)),
+    Rule("omit() needs no feature gate here (DESIGN 2)", NEVER, ("kro-live",), _says(_OMIT_GATE)),
+)
+
+
+def _all_rejections(rule: Rule) -> Callable[[dict[str, Any]], bool]:
+    """Every rejection of the case takes more than there is, and the first one is of this rule."""
+
+    def when(facts: dict[str, Any]) -> bool:
+        messages = facts["rejections"] or facts["verdicts"]
+        reasons = [reason_for_rejection(message) for message in messages]
+        return bool(reasons) and all(reasons) and reasons[0] is rule and not facts["instance_rejections"]
+
+    return when
+
+
+def _checker_only(facts: dict[str, Any]) -> bool:
+    """A check error that is not just a name or function that does not exist."""
+    return bool(facts["check_errors"]) and not any("undeclared reference" in m for m in facts["check_errors"])
+
+
+def _matching(pattern: str, key: str) -> Callable[[dict[str, Any]], bool]:
+    compiled = re.compile(pattern)
+    return lambda facts: any(compiled.search(text) for text in facts[key])
+
+
+_ALL_CEL = ("kro-cel", "kro-cel:difference", "cel-spec", "cel-go")
+
+RULES: tuple[Rule, ...] = (
+    # recorded runs of kro
+    Rule(
+        "support files of the case are missing beside it", NEVER, ("kro-live",), lambda facts: bool(facts["missing_crds"])
+    ),
+    Rule("objects that are the result of a history", SIMULATE, ("kro-live",), lambda facts: bool(facts["simulate"])),
+    *(Rule(rule.reason, rule.waits_for, rule.forms, _all_rejections(rule)) for rule in _REJECTIONS),
+    Rule(
+        "a readyWhen that fails ends the render, while kro applies what comes before it (DESIGN 4)",
+        NEVER,
+        ("kro-live",),
+        lambda facts: any(_FATAL_READINESS.search(message) for message in facts["messages"]),
+    ),
+    # expressions
+    Rule("assignability of a result to a field", TYPE_CHECKER, ("kro-cel:assignability",)),
+    Rule(
+        "an answer that only cel-spec or cel-go can put the question to; it is applied there",
+        NEVER,
+        ("kro-cel:difference",),
+        lambda facts: not facts["self_contained"],
+    ),
+    Rule(
+        "status.conditions of the author",
+        STATUS_SYNC,
+        ("kro-cel",),
+        lambda facts: facts["context"] == "conditions",
+    ),
+    Rule("variables typed by OpenAPI schemas", TYPE_CHECKER, ("kro-cel",), lambda facts: facts["schemas"]),
+    Rule("the expression is refused by the type checker", TYPE_CHECKER, _ALL_CEL, _checker_only),
+    Rule(
+        "the expression is refused by the type checker (cel-go's words)",
+        TYPE_CHECKER,
+        ("cel-go",),
+        lambda facts: not facts["check_errors"] and _matching("found no matching overload|cannot be range", "texts")(facts),
+    ),
+    Rule("a deduced type, without a value", TYPE_CHECKER, ("cel-spec",), lambda facts: facts["check_only"]),
+    Rule(
+        "a variable with a dotted name, which kro cannot declare",
+        NEVER,
+        ("cel-spec",),
+        lambda facts: bool(facts["dotted"]),
+    ),
+    # rules of kro's unit tests
+    Rule("newer than kro v0.9.3", NEVER, ("kro-tests:*",), lambda facts: facts["newer"]),
+    Rule("scenarios, step by step", SIMULATE, ("kro-tests:scenario",)),
+    Rule(
+        "one step of kro's reconcile on hand-made nodes",
+        SIMULATE,
+        tuple(
+            f"kro-tests:{op}"
+            for op in (
+                "is-ignored", "check-readiness", "set-observed", "context", "desired", "desired-status", "for-each",
+                "desired-identity", "delete-targets", "evaluate-expressions", "eval-bool", "eval-list",
+                "normalize-namespaces", "unique-identities", "order-observed-by-desired", "cartesian-product",
+            )
+        ),
+    ),  # fmt: skip
+    Rule("pending is decided by the kind of an error, never by its text (DESIGN 2)", NEVER, ("kro-tests:error-means-pending",)),
+    Rule(
+        "types of expressions and of schemas",
+        TYPE_CHECKER,
+        tuple(
+            f"kro-tests:{op}"
+            for op in (
+                "structurally-compatible", "list-element-type", "type-check", "eval-with-schemas", "wrap", "output-type",
+                "schema-lookup", "status-schema", "compile-node", "schema-from-cel-type", "status-schema-from-paths",
+            )
+        ),
+    ),  # fmt: skip
+    Rule(
+        "templates against schemas",
+        BUILT_IN_SCHEMAS,
+        ("kro-tests:parse-resource", "kro-tests:collect-types", "kro-tests:build-resource", "kro-tests:schema-without-status"),
+    ),
+    Rule(
+        "status.conditions of the author",
+        STATUS_SYNC,
+        tuple(
+            f"kro-tests:{op}" for op in ("build-variables", "validate-expressions", "extract-from-status", "evaluate")
+        ),
+    ),
+    Rule(
+        "changes between two versions of an RGD",
+        COMPATIBILITY,
+        ("kro-tests:compare-*", "kro-tests:describe-change"),
+    ),
+    Rule(
+        "a path's text is never read back: paths are tuples here",
+        NEVER,
+        ("kro-tests:parse-path", "kro-tests:get", "kro-tests:set", "kro-tests:resolve-field"),
+    ),
+    Rule(
+        "parts of kro's builder that are no step of their own here",
+        NEVER,
+        ("kro-tests:instance-node", "kro-tests:instance-spec-yaml"),
+    ),
+    Rule(
+        "the operators of cel-go are syntax here, not functions",
+        NEVER,
+        ("kro-tests:has-function",),
+        lambda facts: not facts["input"]["function"].replace(".", "").isalnum(),
+    ),
+    Rule(
+        "the expression is refused by the type checker",
+        TYPE_CHECKER,
+        ("kro-tests:eval",),
+        lambda facts: facts["error_phase"] == "check" or _matching("found no matching overload", "error_texts")(facts),
+    ),
+    Rule(
+        "the RGD is refused for the schema of a kind",
+        BUILT_IN_SCHEMAS,
+        ("kro-tests:build-rgd",),
+        lambda facts: any(_STATIC.search(text) for text in facts["error_texts"]),
+    ),
+    Rule(
+        "the RGD is refused by the type checker",
+        TYPE_CHECKER,
+        ("kro-tests:build-rgd",),
+        lambda facts: any(_TYPES.search(text) for text in facts["error_texts"]),
+    ),
+    Rule(
+        "omit() needs no feature gate here (DESIGN 2)",
+        NEVER,
+        ("kro-tests:dependencies",),
+        lambda facts: any("feature gate" in text for text in facts["error_texts"]),
+    ),
+)
+
+
+def rule_for(case: Case) -> Rule | None:
+    return next((rule for rule in RULES if rule.holds(case)), None)

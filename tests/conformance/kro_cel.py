@@ -1,0 +1,182 @@
+"""
+Cases of `kro-cel`: expression, bindings, and how far kro came with it.
+
+kro stops at the first of parse, inspect, check, compile, evaluate; so must the product, except that a type error counts wherever it
+refuses before running. `type` is not compared: it takes a type checker.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from krm_fn.cel.values import OMIT
+from tests.conformance.case import Case, Mismatch
+from tests.conformance.cel_engine import COMPILE, EVALUATE, INSPECT, PARSE, VALUE, Answer, ask, json_of
+from tests.conformance.compare import canonical, first_difference, same_typed, shown
+from tests.conformance.typed import plain, to_typed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+Definitions = dict[str, dict[str, Any]]
+_BEFORE_RUNNING = (PARSE, INSPECT, COMPILE)
+
+
+def read_cases(entries: list[dict[str, Any]], row: str, definitions: Definitions) -> Iterator[Case]:
+    for entry in entries:
+        if "assignable" in entry:
+            form, check = "kro-cel:assignability", _unanswerable
+        elif "identifiers" in entry or ("parse_error" in entry and entry["id"].startswith("kc-parse-")):
+            form, check = "kro-cel:references", _References(entry)
+        elif "kro" in entry:
+            answer = {**entry["kro"], "id": entry["id"], "expr": entry.get("expr")}
+            form, check = "kro-cel:difference", _Answer(answer, {}, None)
+            yield Case(row, entry["id"], form, check, {**facts_of(entry["kro"]), "self_contained": _is_alone(entry)})
+            continue
+        else:
+            form, check = "kro-cel", _Answer(entry, bindings_of(entry, definitions), entry.get("context"))
+        yield Case(row, entry["id"], form, check, facts_of(entry))
+
+
+def _is_alone(entry: dict[str, Any]) -> bool:
+    """Whether a difference can be asked without the corpus that it belongs to."""
+    return "expr" in entry and "bindings" not in entry
+
+
+def facts_of(entry: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "check_errors": [e["message"] for e in entry.get("check_error") or []],
+        "inspect_error": entry.get("inspect_error") or "",
+        "compile_error": entry.get("compile_error") or "",
+        "schemas": bool(entry.get("schemas")),
+        "context": entry.get("context"),
+    }
+
+
+def bindings_of(entry: dict[str, Any], definitions: Definitions) -> dict[str, Any]:
+    bindings = entry.get("bindings") or {}
+    if isinstance(bindings, str):
+        bindings = definitions["bindings"][bindings]
+    return {
+        name: plain(definitions["data"][value["$data"]] if isinstance(value, dict) and set(value) == {"$data"} else value)
+        for name, value in bindings.items()
+    }
+
+
+def _unanswerable() -> list[str]:
+    raise Mismatch("the product has no operation for this")
+
+
+class _Answer:
+    """The check of one expression against the results that the corpus gives for it."""
+
+    def __init__(self, entry: dict[str, Any], variables: dict[str, Any], context: str | None) -> None:
+        self.entry = entry
+        self.variables = variables
+        self.context = context
+
+    def __call__(self) -> list[str]:
+        compare_answer(self.entry, ask(self.entry["expr"], self.variables, self.context))
+        return []
+
+
+def compare_answer(wanted: dict[str, Any], got: Answer) -> None:
+    """Mismatch unless *got* is what the results in *wanted* say."""
+    for key, stages in (
+        ("parse_error", (PARSE,)),
+        ("inspect_error", (PARSE, INSPECT)),
+        ("check_error", _BEFORE_RUNNING),
+        ("compile_error", _BEFORE_RUNNING),
+    ):
+        if key in wanted:
+            if got.stage not in stages:
+                raise Mismatch(f"wanted {key} {shown(wanted[key])}, got {got}")
+            return
+    if "eval_error" in wanted:
+        if got.stage != EVALUATE:
+            raise Mismatch(f"wanted eval_error {shown(wanted['eval_error'])}, got {got}")
+        if got.pending != wanted.get("pending", got.pending):
+            raise Mismatch(f"wanted pending {wanted['pending']} ({shown(wanted['eval_error'])}), got {got}")
+        return
+    if got.stage != VALUE:
+        raise Mismatch(f"wanted {shown(wanted.get('value'))}, got {got}")
+    compare_value(wanted, got.value)
+
+
+def compare_value(wanted: dict[str, Any], value: Any) -> None:
+    typed = to_typed(value)
+    if "value" in wanted:
+        answers = [wanted["value"], *(a["value"] for a in wanted.get("alternatives") or [] if "value" in a)]
+        same: Callable[[Any, Any], bool] = _same_unordered if wanted.get("unordered") else same_typed
+        if not any(same(answer, typed) for answer in answers):
+            raise Mismatch(f"wanted {shown(wanted['value'])}, got {shown(typed)}")
+    if "json" in wanted and not wanted.get("unordered"):
+        _compare_json(wanted, value)
+
+
+def _compare_json(wanted: dict[str, Any], value: Any) -> None:
+    expected = wanted["json"]
+    got, error = json_of(value)
+    special = isinstance(expected, dict) and len(expected) == 1 and next(iter(expected)) in ("error", "omit")
+    if special and "error" in expected:
+        if not error:
+            raise Mismatch(f"json: wanted error {shown(expected['error'])}, got {shown(got)}")
+        return
+    if special:
+        if error or got is not OMIT:
+            raise Mismatch(f"json: wanted omit(), got {error or shown(got)}")
+        return
+    if error:
+        # kro's next step panics on what is marked so: to refuse it is as good.
+        if "json_unsafe" not in wanted:
+            raise Mismatch(f"json: wanted {shown(expected)}, got error {error[:160]}")
+        return
+    difference = first_difference(plain(expected), got)
+    if difference is not None:
+        raise Mismatch(f"json: {difference}")
+
+
+def _same_unordered(wanted: Any, got: Any) -> bool:
+    """Equal but for the order in which a map was walked: lists as multisets, texts by their characters."""
+    return bool(_sorted(canonical(wanted)) == _sorted(canonical(got)))
+
+
+def _sorted(typed: Any) -> Any:
+    if isinstance(typed, dict):
+        return {key: _sorted(child) for key, child in typed.items()}
+    if isinstance(typed, list):
+        return sorted((_sorted(item) for item in typed), key=lambda item: json.dumps(item, sort_keys=True))
+    return sorted(typed) if isinstance(typed, str) else typed
+
+
+class _References:
+    """The check of what an expression refers to."""
+
+    def __init__(self, entry: dict[str, Any]) -> None:
+        self.entry = entry
+
+    def __call__(self) -> list[str]:
+        from krm_fn.cel import CelSyntaxError, parse, references
+
+        try:
+            found = references(parse(self.entry["expr"]))
+        except CelSyntaxError as error:
+            if "parse_error" in self.entry:
+                return []
+            raise Mismatch(f"wanted references, got parse error: {error}") from error
+        if "parse_error" in self.entry:
+            raise Mismatch(f"wanted parse_error {shown(self.entry['parse_error'])}, got references {sorted(found.roots)}")
+        compare_references(self.entry["identifiers"], self.entry["paths"], found)
+        wanted = set(self.entry.get("unknown_functions") or [])
+        if wanted != set(found.unknown_functions):
+            raise Mismatch(f"unknown functions: wanted {sorted(wanted)}, got {sorted(found.unknown_functions)}")
+        return []
+
+
+def compare_references(identifiers: list[str], paths: list[str], found: Any) -> None:
+    if set(identifiers) != set(found.roots):
+        raise Mismatch(f"identifiers: wanted {sorted(identifiers)}, got {sorted(found.roots)}")
+    got = {path for each in found.roots.values() for path in each}
+    if set(paths) != got:
+        raise Mismatch(f"paths: wanted {sorted(set(paths) - got)}, got {sorted(got - set(paths))}")

@@ -1,0 +1,129 @@
+"""Operations of `kro-tests` on expressions: evaluation, conversion to JSON, references."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from krm_fn.cel import parse, references
+from krm_fn.cel.values import OMIT
+from tests.conformance.case import Mismatch
+from tests.conformance.cel_engine import OMIT_ALLOWED, VALUE, ask, json_of
+from tests.conformance.compare import first_difference, same_typed, shown
+from tests.conformance.kro_cel import compare_value
+from tests.conformance.rules_text import expects_error
+from tests.conformance.typed import plain, to_typed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+Json = dict[str, Any]
+
+
+def evaluate(given: Json, expect: Json) -> None:
+    variables = plain(given.get("variables") or {})
+    got = ask(given["expr"], variables, OMIT_ALLOWED)
+    if expects_error(expect):
+        if got.stage == VALUE:
+            raise Mismatch(f"wanted an error, got {got}")
+        return
+    if got.stage != VALUE:
+        raise Mismatch(f"wanted {shown(expect)}, got {got}")
+    if "value" in expect:
+        compare_value({"value": expect["value"], "unordered": expect.get("any_order", False)}, got.value)
+    _check_properties(given, expect, got.value, variables)
+
+
+def _check_properties(given: Json, expect: Json, value: Any, variables: Json) -> None:
+    for key, wanted in expect.items():
+        match key:
+            case "string_length":
+                holds = len(value) == wanted
+            case "alphabet":
+                holds = set(value) <= set(wanted)
+            case "int_at_least":
+                holds = value >= wanted
+            case "int_less_than":
+                holds = value < wanted
+            case "deterministic":
+                holds = same_typed(to_typed(ask(given["expr"], variables).value), to_typed(value)) is wanted
+            case "differs_from_expr":
+                holds = not same_typed(to_typed(ask(wanted, variables).value), to_typed(value))
+            case _:
+                continue
+        if not holds:
+            raise Mismatch(f"{key} {shown(wanted)} does not hold of {shown(to_typed(value))}")
+
+
+def evaluate_both(given: Json, expect: Json) -> None:
+    variables = plain(given.get("variables") or {})
+    one, other = (ask(given[key], variables, OMIT_ALLOWED) for key in ("expr", "other"))
+    if one.stage != VALUE or other.stage != VALUE:
+        raise Mismatch(f"no two values: {one}; {other}")
+    if same_typed(to_typed(one.value), to_typed(other.value)) is not expect["equal"]:
+        raise Mismatch(f"wanted equal: {expect['equal']}, got {one} and {other}")
+
+
+def evaluate_any(given: Json, expect: Json) -> None:
+    got = ask(given["expr"], plain(given["context"]))
+    if got.stage != VALUE:
+        raise Mismatch(f"wanted {shown(expect)}, got {got}")
+    compare_value(expect, got.value)
+
+
+def to_field(given: Json, expect: Json) -> None:
+    got = ask(given["expr"], {}, OMIT_ALLOWED)
+    if got.stage != VALUE:
+        raise Mismatch(f"wanted {shown(expect)}, got {got}")
+    value, error = json_of(got.value)
+    if expects_error(expect):
+        if not error:
+            raise Mismatch(f"wanted an error, got {shown(value)}")
+        return
+    if error:
+        raise Mismatch(f"wanted {shown(expect['json'])}, got error {error}")
+    if (difference := first_difference(expect["json"], "omit()" if value is OMIT else value)) is not None:
+        raise Mismatch(difference)
+
+
+def inspect(given: Json, expect: Json) -> None:
+    """
+    Resources and their paths; functions that are not declared.
+
+    kro repeats a path for each mention; here it is compared as a set. Its lists of function names contain what cel-go's macro
+    expansion produces, which no other implementation has: only undeclared ones are compared.
+    """
+    found = references(parse(given["expr"]))
+    known = set(given["resources"])
+    wanted = {(r["id"], r["path"]) for r in expect.get("resources_any_order") or []}
+    got = {(name, path) for name, paths in found.roots.items() if name in known for path in paths}
+    if wanted != got:
+        raise Mismatch(f"resources: wanted {sorted(wanted - got)}, got {sorted(got - wanted)}")
+    strange = [name for name in found.roots if name not in known]
+    for key in ("unknown_resources", "unknown_resources_any_order"):
+        if key in expect:
+            names = sorted({r["id"] if isinstance(r, dict) else r for r in expect[key]})
+            if names != sorted(strange):
+                raise Mismatch(f"unknown resources: wanted {names}, got {sorted(strange)}")
+    if "unknown_functions_any_order" in expect:
+        names = sorted({f["name"] if isinstance(f, dict) else f for f in expect["unknown_functions_any_order"]})
+        declared = set(given.get("declared_functions") or [])
+        unknown = sorted(set(found.unknown_functions) - declared)
+        if names != unknown:
+            raise Mismatch(f"unknown functions: wanted {names}, got {unknown}")
+
+
+def is_declared(given: Json, expect: Json) -> None:
+    from krm_fn.cel.library.index import is_declared as declared
+
+    if declared(given["function"]) is not expect["declared"]:
+        raise Mismatch(f"{given['function']}: wanted declared {expect['declared']}")
+
+
+OPERATIONS: dict[str, Callable[[Json, Json], None]] = {
+    "eval": evaluate,
+    "eval-equal": evaluate_both,
+    "eval-any": evaluate_any,
+    "to-json": to_field,
+    "inspect": inspect,
+    "has-function": is_declared,
+}
