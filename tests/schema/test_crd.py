@@ -1,0 +1,147 @@
+"""The generated CRD is kro's: names, plural, columns, metadata, schema."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from krm_fn.schema.crd import generated_crd, plural, with_default_status
+from tests.schema import corpus
+
+DEFAULT_COLUMNS = ["State", "Ready", "Age"]
+
+# words and what gobuffalo/flect v1.0.3 makes of them, faults included
+PLURALS = """
+aircraft aircraft; alias aliases; webalias webalias; analysis analyses; api apis; webapi webapis; axis axes;
+webaxis webaxis; base bases; database databases; basis bases; batch batches; bureau bureaus; bus buses; cache caches;
+chassis chassis; child children; cluster clusters; clusterpolicy clusterpolicies; criterion criteria; crisis crises;
+curriculum curriculums; data data; owndata owndata; datum data; deploy deploys; dns dnsDNSes; owndns owndns;
+dwarf dwarfs; ellipsis ellipses; equipment equipment; file files; fish fish; formula formulas; gateway gateways;
+half halves; helix helices; human humans; id ids; uuid uuids; index indices; info infoes; owninfo owninfoes;
+ingress ingresses; job jobs; key keys; knife knives; leaf leaves; man men; matrix matrices; media media; medium media;
+minimum minima; money money; mouse mice; news news; octopus octupuses; ox oxen; box boxes; ownperson ownpeople;
+person people; photo photos; policy policies; pod pods; process processes; proxy proxies; query queries; quiz quizzes;
+quota quotas; radio radios; repo repoes; schema schemas; series series; ssh sshs; stadium stadiums; status statuses;
+ownstatus ownstatuses; switch switches; synopsis synopses; thief thieves; toe toes; tomato tomatoes; use uses;
+vertex vertices; vpc vpcs; wharf wharves; x xes; y ies; s s; app2 app2s; nodula nobulae; statuses statuses;
+people people; services services
+"""
+
+
+@pytest.mark.parametrize(
+    ("word", "many"), [pytest.param(*pair.split(), id=pair.split()[0]) for pair in PLURALS.split(";")]
+)
+def test_plural_is_flects(word: str, many: str) -> None:
+    assert plural(word) == many
+
+
+def test_plurals_of_the_live_crds() -> None:
+    corpus.require()
+    names = [crd["spec"]["names"] for case in corpus.live() for crd in case.golden.get("crd") or []]
+    assert len(names) > 200
+    assert [(name["kind"], plural(name["kind"].lower())) for name in names] == [
+        (name["kind"], name["plural"]) for name in names
+    ]
+
+
+def kros_own(case: corpus.Live) -> list[Any]:
+    """Give each CRD that kro created in the case with the RGD that it came from, if only one RGD has its kind."""
+    pairs = []
+    for crd in case.golden.get("crd") or []:
+        sources = [rgd for rgd in case.rgds if rgd["spec"]["schema"]["kind"] == crd["spec"]["names"]["kind"]]
+        if len(sources) == 1:
+            pairs.append(pytest.param(sources[0], crd, id=f"{case.id}-{crd['name']}"))
+    return pairs
+
+
+@pytest.mark.parametrize(("rgd", "crd"), [pair for case in corpus.live() for pair in kros_own(case)])
+def test_crd_is_the_live_one(rgd: dict[str, Any], crd: dict[str, Any]) -> None:
+    """Given the schemas of spec and of the author's status, the rest of the CRD is what kro sent."""
+    schema = rgd["spec"]["schema"]
+    live = crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]
+    authors = schema.get("status") or {}
+    fields = {
+        name: sub for name, sub in live["status"]["properties"].items() if name in authors and name != "conditions"
+    }
+    made = generated_crd(
+        schema.get("group", "kro.run"),
+        schema["apiVersion"],
+        schema["kind"],
+        live["spec"],
+        {"type": "object", "properties": fields},
+        scope=schema.get("scope", "Namespaced"),
+        printer_columns=schema.get("additionalPrinterColumns"),
+        metadata=schema.get("metadata"),
+    )
+    assert made["metadata"]["name"] == crd["name"]
+    assert made["spec"] == crd["spec"]
+
+
+@pytest.mark.parametrize("case", corpus.pick("crd.yaml", "new", "synthesize"))
+def test_new_crd(case: dict[str, Any]) -> None:
+    given, expect = case["input"], case["expect"]
+    rgd_schema = given.get("rgd_schema", {})
+    columns = given.get("additionalPrinterColumns", rgd_schema.get("additionalPrinterColumns"))
+    crd = generated_crd(
+        given["group"],
+        given["version"],
+        given["kind"],
+        given.get("spec_schema", {"type": "object"}),
+        given.get("status_schema"),
+        scope=given["scope"],
+        printer_columns=columns,
+        metadata=rgd_schema.get("metadata"),
+    )
+    spec, names = crd["spec"], crd["spec"]["names"]
+    version = spec["versions"][0]
+    shown = {
+        "name": crd["metadata"]["name"],
+        "group": spec["group"],
+        "kind": names["kind"],
+        "list_kind": names["listKind"],
+        "plural": names["plural"],
+        "singular": names["singular"],
+        "scope": spec["scope"],
+        "versions": len(spec["versions"]),
+        "version": version["name"],
+        "served": version["served"],
+        "storage": version["storage"],
+        "status_subresource": "status" in version["subresources"],
+        "labels": crd["metadata"].get("labels"),
+        "annotations": crd["metadata"].get("annotations"),
+        "owner_references": crd["metadata"].get("ownerReferences"),
+        "printer_columns": version["additionalPrinterColumns"],
+    }
+    if expect.get("printer_columns") == "default":
+        shown["printer_columns"] = (
+            "default" if [c["name"] for c in version["additionalPrinterColumns"]] == DEFAULT_COLUMNS else "own"
+        )
+    assert {key: shown[key] for key in expect} == expect
+
+
+@pytest.mark.parametrize("case", corpus.pick("crd.yaml", "schema"))
+def test_crd_schema(case: dict[str, Any]) -> None:
+    given, expect = case["input"], case["expect"]
+    crd = generated_crd("kro.run", "v1", "Test", given["spec"], given["status"])
+    schema = crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
+    assert schema["type"] == expect["type"]
+    assert set(expect["properties_present"]) <= set(schema["properties"])
+    assert schema["properties"]["spec"] == given["spec"]
+    status = schema["properties"]["status"]["properties"]
+    assert set(expect["status_properties_present"]) <= set(status)
+    assert status["conditions"]["items"]["properties"]["observedGeneration"] == {"type": "integer"}
+
+
+def test_an_authors_state_and_conditions_stay() -> None:
+    given = {"type": "object", "properties": {"state": {"type": "integer"}}}
+    assert with_default_status(given)["properties"]["state"] == {"type": "integer"}
+    assert given == {"type": "object", "properties": {"state": {"type": "integer"}}}, "the given schema is left alone"
+
+
+def test_a_priority_of_zero_is_left_out() -> None:
+    columns = [{"name": "N", "type": "integer", "jsonPath": ".spec.n", "priority": 0, "description": ""}]
+    crd = generated_crd("kro.run", "v1", "T", {"type": "object"}, printer_columns=columns)
+    assert crd["spec"]["versions"][0]["additionalPrinterColumns"] == [
+        {"name": "N", "type": "integer", "jsonPath": ".spec.n"}
+    ]
