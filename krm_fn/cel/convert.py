@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from krm_fn.cel.errors import BAD_CONVERSION, BUDGET, EvaluationError
 from krm_fn.cel.operators import MAX_DEPTH, kind_of
-from krm_fn.cel.values import NONE, OMIT, KeyedMap, OpenList, OpenMap, Optional, Uint, Unknown, merge_unknowns
+from krm_fn.cel.values import NONE, OMIT, KeyedMap, OpenList, OpenMap, Optional, SettledList, SettledMap, Uint, Unknown, merge_unknowns
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -40,6 +40,8 @@ def _convert(value: Value, depth: int) -> Value:  # noqa: PLR0911
         return value
     if depth > MAX_DEPTH:
         raise EvaluationError(BUDGET, f"a value is nested more than {MAX_DEPTH} levels deep")
+    if cls is SettledMap or cls is SettledList:
+        return value.copy()  # a plain one: what they hold is JSON
     if isinstance(value, list):
         return _convert_list(value, depth)
     if isinstance(value, dict):
@@ -53,7 +55,9 @@ def _convert(value: Value, depth: int) -> Value:  # noqa: PLR0911
 
         return b64encode(value).decode("ascii")
     if cls.__module__ == "krm_fn.cel.timestamps":
-        return value.to_json()
+        from krm_fn.cel import timestamps
+
+        return timestamps.timestamp_json(value) if cls is timestamps.Timestamp else timestamps.duration_json(value)
     raise EvaluationError(BAD_CONVERSION, f"{kind_of(value)} has no form in JSON: make it a string")
 
 

@@ -33,18 +33,18 @@ from krm_fn.expand.outcome import (
     Outcome,
     Wait,
 )
-from krm_fn.expand.view import closed_view, open_view
+from krm_fn.expand.view import asked_view, closed_view
 from krm_fn.program import model
 from krm_fn.program.definition import type_name
 from krm_fn.program.template import remove_omitted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Sequence
     from typing import Any
 
     from krm_fn.expand.observed import Observed
-    from krm_fn.program.model import Compiled, Node, Program
+    from krm_fn.program.model import Asked, Compiled, Node, Program
     from krm_fn.report.diagnostic import Subject
 
 MAX_COLLECTION = 1000
@@ -56,7 +56,8 @@ class Scene:
     """
     What the nodes of one instance see and leave behind.
 
-    names: the activation of expressions.  cache: values by slot, shared by all nodes of the instance.  gates: why a resolved
+    names: the activation of expressions.  cache: values by slot, shared by all nodes of the instance; one more at the end, for
+    the slot -1 of what is evaluated anew, stays absent.  gates: why a resolved
     node is not ready, by id; a node without an entry lets its dependents pass.
     """
 
@@ -74,7 +75,7 @@ class Scene:
         self.labels: dict[str, str] | None = None
         """kro's own labels for the children, or None where they are not asked for."""
         self.names: dict[str, Any] = {}
-        self.cache: list[Any] = [_ABSENT] * program.slots
+        self.cache: list[Any] = [_ABSENT] * (program.slots + 1)
         self.outcomes: dict[str, Outcome] = {}
         self.gates: dict[str, Wait] = {}
         self.seen: dict[str, list[Any]] = {}
@@ -85,17 +86,14 @@ class Scene:
 
     def evaluate(self, compiled: Compiled) -> Any:
         """The value of an expression, as plain JSON, OMIT or Unknown; evaluated once an instance where it has a slot."""
-        slot = compiled.slot
-        if slot < 0:
-            return _plain(compiled.run(self.names))
-        value = self.cache[slot]
+        value = self.cache[compiled.slot]
         if value is _ABSENT:
-            value = self.cache[slot] = _plain(compiled.run(self.names))
+            value = compiled.run(self.names)
+            if type(value) not in _PLAIN:
+                value = to_json(value)
+            if compiled.slot >= 0:
+                self.cache[compiled.slot] = value
         return value
-
-
-def _plain(value: Any) -> Any:
-    return value if type(value) in _PLAIN else to_json(value)
 
 
 def expand_node(node: Node, scene: Scene) -> Outcome:
@@ -130,8 +128,8 @@ def publish(outcome: Outcome, scene: Scene) -> None:
     node = outcome.node
     if outcome.state != RESOLVED:
         return
-    if node.id in scene.program.referenced or node.ready_when:
-        _publish_view(outcome, scene)
+    if node.asked is not None:
+        _publish_view(outcome, node.asked, scene)
     if node.ready_when:
         wait = _gate(outcome, scene)
         if wait is not None:
@@ -214,10 +212,21 @@ def _resolve(node: Node, scene: Scene, outcome: Outcome) -> list[Item] | None:
     return _resolve_collection(node, scene, outcome)
 
 
-def _evaluate_all(expressions: Iterable[Compiled], node: Node, scene: Scene, outcome: Outcome) -> list[Any] | None:
+def _evaluate_all(expressions: Sequence[Compiled], node: Node, scene: Scene, outcome: Outcome) -> list[Any] | None:
     """The values in order. What is unknown or missing is noted as a wait; then there is no list."""
-    values = []
-    complete = True
+    evaluate = scene.evaluate
+    try:
+        values = [evaluate(compiled) for compiled in expressions]
+        if Unknown not in map(type, values):
+            return values
+    except EvaluationError:
+        pass  # found again below, with everything else that has no value
+    _note_waits(expressions, node, scene, outcome)
+    return None
+
+
+def _note_waits(expressions: Sequence[Compiled], node: Node, scene: Scene, outcome: Outcome) -> None:
+    """One wait for each expression that has no value."""
     for compiled in expressions:
         try:
             value = scene.evaluate(compiled)
@@ -225,14 +234,10 @@ def _evaluate_all(expressions: Iterable[Compiled], node: Node, scene: Scene, out
             if not error.is_pending:
                 raise _evaluation_fault(error, compiled, node, scene, f"the template of {node.id!r}") from None
             outcome.waits.append(Wait(MISSING, (error.missing or compiled.expression.written,), compiled))
-            complete = False
             continue
-        if type(value) is Unknown:
-            complete = False
-            if not outcome.waits or outcome.waits[0].reason not in (DEPENDENCY, NOT_READY, NEVER_READY):
-                outcome.waits.append(Wait(UNKNOWN, value.paths, compiled))
-        values.append(value)
-    return values if complete else None
+        blocked = outcome.waits and outcome.waits[0].reason in (DEPENDENCY, NOT_READY, NEVER_READY)
+        if type(value) is Unknown and not blocked:
+            outcome.waits.append(Wait(UNKNOWN, value.paths, compiled))
 
 
 def _resolve_collection(node: Node, scene: Scene, outcome: Outcome) -> list[Item] | None:
@@ -382,7 +387,7 @@ def _look_up(node: Node, values: list[Any], scene: Scene, outcome: Outcome) -> l
 # -- views and readiness --------------------------------------------------------------------------------------------
 
 
-def _publish_view(outcome: Outcome, scene: Scene) -> None:
+def _publish_view(outcome: Outcome, asked: Asked, scene: Scene) -> None:
     node = outcome.node
     views = []
     seen_all = scene.seen[node.id] = []
@@ -401,7 +406,7 @@ def _publish_view(outcome: Outcome, scene: Scene) -> None:
             if seen is not None:
                 view = closed_view(desired, seen)
             else:
-                view = desired if scene.closed else open_view(desired, path)
+                view = desired if scene.closed else asked_view(desired, asked, path)
         views.append(view)
         seen_all.append(seen)
     scene.names[node.id] = views if node.is_collection else views[0]
@@ -424,7 +429,7 @@ def _gate(outcome: Outcome, scene: Scene) -> Wait | None:
                 # sic: kro evaluates it with `each` alone in scope, and allows nothing but the own id.
                 return Wait(NEVER_READY, (node.id,), compiled)
             try:
-                value = _plain(compiled.run(names))
+                value = to_json(compiled.run(names))
             except EvaluationError as error:
                 if not error.is_pending:
                     raise _evaluation_fault(error, compiled, node, scene, f"readyWhen of {node.id!r}") from None

@@ -16,6 +16,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from krm_fn.program.model import Asked
+
 _TEXT = frozenset((str,))
 _SCALARS = frozenset((str, int, float, bool))
 _SERVER_METADATA = ("uid", "resourceVersion", "creationTimestamp", "generation")
@@ -44,6 +46,19 @@ def open_view(value: Any, path: str) -> Any:
             path,
         )
     return value
+
+
+def asked_view(value: Any, asked: Asked, path: str) -> Any:
+    """*value* open along the fields that expressions look at; what nobody looks at stays as it is."""
+    fields = asked.fields
+    if fields is None or not isinstance(value, dict):
+        return open_view(value, path + asked.suffix)
+    view = OpenMap(value, path + asked.suffix)
+    for field, below in fields.items():
+        child = value.get(field)
+        if isinstance(child, dict | list):
+            view[field] = asked_view(child, below, path)
+    return view
 
 
 def closed_view(desired: Any, seen: Any) -> Any:

@@ -109,18 +109,18 @@ class _Builder:
                 help="each arrow reads 'needs'; one of these references has to go",
             )
         self.program.slots = len(self.shared)
-        self.program.referenced = frozenset(
-            root for compiled, _ in self._all_compiled() for root in compiled.roots if root in nodes
-        )
+        self._note_what_is_asked()
 
-    def _all_compiled(self) -> Iterable[tuple[Compiled, str]]:
-        for node in self.program.nodes.values():
+    def _note_what_is_asked(self) -> None:
+        """Tell each node which of its fields expressions look at, so that a view of it need hold no more."""
+        nodes = self.program.nodes
+        for node in nodes.values():
             for compiled in (*node.values, *node.include_when, *(d.values for d in node.dimensions)):
-                yield compiled, node.id
-        for _, compiled in self.program.status:
-            yield compiled, ""
-        for compiled in self.program.conditions:
-            yield compiled, ""
+                _note(nodes, compiled, "")
+            for compiled in node.ready_when:
+                _note(nodes, compiled, node.id)
+        for compiled in (*(compiled for _, compiled in self.program.status), *self.program.conditions):
+            _note(nodes, compiled, "")
 
     def _report(self, code: str, message: str, path: Path, **more: Any) -> None:
         self.problems.append(Problem(code, message, path, **more))
@@ -458,6 +458,16 @@ class _Builder:
             length=len(name),
             help=advice,
         )
+
+
+def _note(nodes: dict[str, model.Node], compiled: Compiled, each: str) -> None:
+    """*each*: the node that `each` stands for."""
+    for root, paths in compiled.paths.items():
+        node = nodes.get(each if root == model.EACH else root)
+        if node is not None:
+            node.asked = node.asked or model.Asked("")
+            for path in paths:
+                node.asked.add(path.split(".")[1:])
 
 
 def _is_instance_uid(text: Any) -> bool:

@@ -60,17 +60,42 @@ class Dimension:
         self.values = values
 
 
+class Asked:
+    """
+    The part of an object that expressions look at, as a tree of fields.
+
+    suffix: the path from the object to here, as text (`.spec.ports`).  fields: what is looked at below; None where everything
+    may be (the path ends in an index, a call, or is used whole).
+    """
+
+    __slots__ = ("fields", "suffix")
+
+    def __init__(self, suffix: str) -> None:
+        self.suffix = suffix
+        self.fields: dict[str, Asked] | None = {}
+
+    def add(self, fields: list[str]) -> None:
+        """Note one access path, given by its fields."""
+        part = self
+        for field in fields:
+            if part.fields is None:
+                return
+            part = part.fields.setdefault(field, Asked(f"{part.suffix}.{field}"))
+        part.fields = None
+
+
 class Node:
     """
     One resource of an RGD.
 
     kind: RESOURCE, COLLECTION, EXTERNAL or EXTERNAL_COLLECTION.  api_version and object_kind are the template's.
     namespaced: None where nobody knows the kind.  holes: (path in the template, index into `values`).  values: the distinct
-    expressions of the template.  shape: list of values -> object.  dependencies: ids, in order of first mention.
+    expressions of the template.  shape: list of values -> object.  dependencies: ids, in order of first mention.  asked: what
+    expressions look at, None where none does.
     """
 
     __slots__ = (
-        "api_version", "dependencies", "dimensions", "group", "holes", "id", "include_when", "index", "kind", "namespaced",
+        "api_version", "asked", "dependencies", "dimensions", "group", "holes", "id", "include_when", "index", "kind", "namespaced",
         "object_kind", "path", "ready_when", "shape", "template", "values",
     )  # fmt: skip
 
@@ -91,6 +116,7 @@ class Node:
         self.ready_when: list[Compiled] = []
         self.dimensions: list[Dimension] = []
         self.dependencies: list[str] = []
+        self.asked: Asked | None = None
 
     @property
     def is_external(self) -> bool:
@@ -106,11 +132,11 @@ class Program:
     One RGD, compiled.
 
     nodes: by id, in document order.  order: ids, dependencies first, document order for ties.  status: (path, expression) of
-    the fields that the author declared.  slots: size of an instance's cache.  referenced: ids that some expression reads.
+    the fields that the author declared.  slots: size of an instance's cache.
     """
 
     __slots__ = (
-        "conditions", "definition", "nodes", "order", "referenced", "slots", "spec_schema", "status",
+        "conditions", "definition", "nodes", "order", "slots", "spec_schema", "status",
     )  # fmt: skip
 
     def __init__(self, definition: Definition, spec_schema: dict[str, Any]) -> None:
@@ -121,7 +147,6 @@ class Program:
         self.status: list[tuple[Path, Compiled]] = []
         self.conditions: list[Compiled] = []
         self.slots = 0
-        self.referenced: frozenset[str] = frozenset()
 
     @property
     def api_version(self) -> str:

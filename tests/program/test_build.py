@@ -163,7 +163,7 @@ def test_dependencies_come_from_template_for_each_and_include_when() -> None:
     assert program is not None
     assert program.nodes["all"].dependencies == ["one", "two", "three"]
     assert program.order == ["one", "two", "three", "all"]
-    assert program.referenced == {"one", "two", "three"}
+    assert [name for name, node in program.nodes.items() if node.asked is not None] == ["one", "two", "three", "all"]
 
 
 def test_one_text_is_evaluated_once_an_instance() -> None:
@@ -180,3 +180,15 @@ def test_an_owner_reference_to_the_instance_is_left_out_with_a_note() -> None:
     assert [problem.code for problem in problems] == ["owner-reference-removed"]
     assert program is not None
     assert program.nodes["cm"].template["metadata"]["ownerReferences"] == [other]
+
+
+def test_what_expressions_look_at_is_known_beforehand() -> None:
+    program, _ = build(
+        rgd(config("a"), config("b", name="b", data={"x": "${a.metadata.name}", "y": "${a.data.k.size()}"}), config("c", name="c"))
+    )
+    assert program is not None
+    asked = program.nodes["a"].asked
+    assert asked is not None
+    assert asked.fields is not None
+    assert list(asked.fields) == ["metadata", "data"]
+    assert program.nodes["c"].asked is None
