@@ -54,7 +54,7 @@ def read_sources(paths: Sequence[str], stdin: Callable[[], bytes]) -> list[Docum
     documents: list[Document] = []
     for path in paths:
         if path == STDIN:
-            walk.read_text(STDIN_NAME, stdin, documents)
+            walk.read_once(STDIN, STDIN_NAME, stdin, documents)
         else:
             walk.visit(path, documents)
     if walk.problems:
@@ -118,11 +118,11 @@ class _Walk:
         else:
             self._read_file(path, documents)
 
-    def read_text(self, name: str, read: Callable[[], bytes], documents: list[Document]) -> None:
-        """Read one input by its function, once."""
-        if name in self._seen:
+    def read_once(self, identity: str, name: str, read: Callable[[], bytes], documents: list[Document]) -> None:
+        """Read an input by its function, unless it was read before under another name."""
+        if identity in self._seen:
             return
-        self._seen.add(name)
+        self._seen.add(identity)
         try:
             data = read()
             self._count(len(data))
@@ -200,11 +200,7 @@ class _Walk:
         return _Scope(directory, None)
 
     def _read_file(self, path: str, documents: list[Document]) -> None:
-        real = _real(path)
-        if real in self._seen:
-            return
-        self._seen.add(real)
-        self.read_text(shown(path), lambda: _read(path), documents)
+        self.read_once(_real(path), shown(path), lambda: _read(path), documents)
 
     def _count(self, size: int) -> None:
         self._total += size
