@@ -41,6 +41,8 @@ def ask(text: str, variables: dict[str, Any], context: str | None = None, *, ins
         return Answer(PARSE, error=str(error))
     if inspect and (refusal := _inspect(tree, variables, context)):
         return Answer(INSPECT, error=refusal)
+    if inspect and (methods := references(tree).unknown_methods):
+        return Answer(COMPILE, error=f"unknown methods {list(methods)}")
     try:
         program = compile_(tree)
     except (CelSyntaxError, EvaluationError) as error:

@@ -56,7 +56,7 @@ def read_oracle(document: dict[str, Any], row: str, differences: Differences) ->
 
 def read_texts(entries: list[str], row: str) -> Iterator[Case]:
     for i, text in enumerate(entries):
-        yield Case(row, f"#{i}", "cel-go:parse", _Parses(text))
+        yield Case(row, f"#{i}", "cel-go:parse", _Parses(text), {"text": text})
 
 
 class _Check:

@@ -47,6 +47,10 @@ _TYPES = re.compile(
 """What only kro's checker of expressions says."""
 _STATIC = re.compile(r"expected .* type for path|expected .* (?:type|object|array|string)\b.* got|schema not found|cannot resolve group")
 """What takes the schemas of the kinds that a template makes."""
+MESSAGE_LITERAL = re.compile(r"(?<![\"'\w])(?:[a-z]\w*\.)*[A-Z]\w*\s*\{")
+_STRANGE_CONDITION = re.compile(
+    r"runtime\.newCondition\(\{(?:[^}]*,)?\s*(?!(?:type|status|reason|message)\b)\w+\s*:", re.DOTALL
+)
 _OMIT_GATE = re.compile(r"omit\(\) requires the CELOmitFunction feature gate")
 _FATAL_READINESS = re.compile(r"failed to check readiness of dependent node")
 
@@ -120,10 +124,40 @@ RULES: tuple[Rule, ...] = (
     Rule("variables typed by OpenAPI schemas", TYPE_CHECKER, ("kro-cel",), lambda facts: facts["schemas"]),
     Rule("the expression is refused by the type checker", TYPE_CHECKER, _ALL_CEL, _checker_only),
     Rule(
+        "kro waits because the expression itself contains 'no such key'; pending is decided by kind here (DESIGN 2)",
+        NEVER,
+        ("kro-cel",),
+        lambda facts: facts["pending_by_text"],
+    ),
+    Rule(
+        "a value with an error inside, which has no form in JSON",
+        NEVER,
+        ("kro-cel",),
+        lambda facts: facts["has_error_inside"],
+    ),
+    Rule(
         "the expression is refused by the type checker (cel-go's words)",
         TYPE_CHECKER,
         ("cel-go",),
         lambda facts: not facts["check_errors"] and _matching("found no matching overload|cannot be range", "texts")(facts),
+    ),
+    Rule(
+        "literals of protobuf messages: no object of Kubernetes is one",
+        NEVER,
+        ("kro-cel",),
+        lambda facts: MESSAGE_LITERAL.search(facts["text"]) is not None and not facts["check_errors"] and not facts["inspect_error"],
+    ),
+    Rule(
+        "the answer depends on the order in which a map is walked: random in cel-go, sorted here (DESIGN 2)",
+        NEVER,
+        ("kro-cel",),
+        lambda facts: facts["order_observed"],
+    ),
+    Rule(
+        "a key that kro's macro runtime.newCondition refuses while parsing; cel-go alone has no such macro",
+        NEVER,
+        ("cel-go:parse",),
+        lambda facts: _STRANGE_CONDITION.search(facts["text"]) is not None,
     ),
     Rule("a deduced type, without a value", TYPE_CHECKER, ("cel-spec",), lambda facts: facts["check_only"]),
     Rule(
@@ -190,7 +224,19 @@ RULES: tuple[Rule, ...] = (
         "the operators of cel-go are syntax here, not functions",
         NEVER,
         ("kro-tests:has-function",),
-        lambda facts: not facts["input"]["function"].replace(".", "").isalnum(),
+        lambda facts: not facts["input"]["function"].replace(".", "").isalnum() or facts["input"]["function"] == "in",
+    ),
+    Rule(
+        "status.conditions of the author",
+        STATUS_SYNC,
+        ("kro-tests:eval",),
+        lambda facts: "runtime." in facts["input"]["expr"],
+    ),
+    Rule(
+        "literals of protobuf messages: no object of Kubernetes is one",
+        NEVER,
+        ("kro-tests:eval", "kro-tests:inspect"),
+        lambda facts: MESSAGE_LITERAL.search(facts["input"]["expr"]) is not None,
     ),
     Rule(
         "the expression is refused by the type checker",

@@ -8,9 +8,11 @@ refuses before running. `type` is not compared: it takes a type checker.
 from __future__ import annotations
 
 import json
+import re
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from krm_fn.cel.values import OMIT
+from krm_fn.cel.values import OMIT, Uint
 from tests.conformance.case import Case, Mismatch
 from tests.conformance.cel_engine import COMPILE, EVALUATE, INSPECT, PARSE, VALUE, Answer, ask, json_of
 from tests.conformance.compare import canonical, first_difference, same_typed, shown
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 Definitions = dict[str, dict[str, Any]]
+_WITH_EXPONENT = 1e21
+_PENDING_TEXTS = ("no such key", "no such field", "no such attribute", "index out of bounds")
 _BEFORE_RUNNING = (PARSE, INSPECT, COMPILE)
 
 
@@ -35,13 +39,16 @@ def read_cases(entries: list[dict[str, Any]], row: str, definitions: Definitions
             yield Case(row, entry["id"], form, check, {**facts_of(entry["kro"]), "self_contained": _is_alone(entry)})
             continue
         else:
-            form, check = "kro-cel", _Answer(entry, bindings_of(entry, definitions), entry.get("context"))
+            variables = bindings_of(entry, definitions)
+            facts = {**facts_of(entry), "order_observed": _observes_order(entry, variables)}
+            yield Case(row, entry["id"], "kro-cel", _Answer(entry, variables, entry.get("context")), facts)
+            continue
         yield Case(row, entry["id"], form, check, facts_of(entry))
 
 
 def _is_alone(entry: dict[str, Any]) -> bool:
-    """Whether a difference can be asked without the corpus that it belongs to."""
-    return "expr" in entry and "bindings" not in entry
+    """Whether a difference can be asked without the variables of the corpus that it belongs to."""
+    return "expr" in entry and not {"value", "eval_error"} & set(entry["kro"])
 
 
 def facts_of(entry: dict[str, Any]) -> dict[str, Any]:
@@ -50,8 +57,18 @@ def facts_of(entry: dict[str, Any]) -> dict[str, Any]:
         "inspect_error": entry.get("inspect_error") or "",
         "compile_error": entry.get("compile_error") or "",
         "schemas": bool(entry.get("schemas")),
+        "text": entry.get("expr") or "",
         "context": entry.get("context"),
+        "pending_by_text": bool(entry.get("pending")) and not any(t in entry["eval_error"] for t in _PENDING_TEXTS),
+        "has_error_inside": '{"error": ' in json.dumps(entry.get("value")),
     }
+
+
+def _observes_order(entry: dict[str, Any], variables: dict[str, Any]) -> bool:
+    """Whether the answer tells in which order a map with several keys was walked, and is not marked as unordered."""
+    maps = [name for name, value in variables.items() if isinstance(value, dict) and len(value) > 1]
+    walks = rf"\b(?:{'|'.join(map(re.escape, maps))})\.map\(.*\)(?:\.isSorted\(\)|\s*[=!]=\s*\[)" if maps else r"(?!)"
+    return "unordered" not in entry and re.search(walks, entry["expr"]) is not None
 
 
 def bindings_of(entry: dict[str, Any], definitions: Definitions) -> dict[str, Any]:
@@ -132,9 +149,20 @@ def _compare_json(wanted: dict[str, Any], value: Any) -> None:
         if "json_unsafe" not in wanted:
             raise Mismatch(f"json: wanted {shown(expected)}, got error {error[:160]}")
         return
-    difference = first_difference(plain(expected), got)
+    difference = first_difference(expected, as_go_writes(got))
     if difference is not None:
         raise Mismatch(f"json: {difference}")
+
+
+def as_go_writes(value: Any) -> Any:
+    """*value* as it is after Go has written it as JSON: a whole double below 1e21 has no point, so it reads as an integer."""
+    if isinstance(value, dict):
+        return {key: as_go_writes(child) for key, child in value.items()}
+    if isinstance(value, list):
+        return [as_go_writes(child) for child in value]
+    if type(value) is float and value.is_integer() and abs(value) < _WITH_EXPONENT:
+        return int(Decimal(repr(value)))
+    return int(value) if type(value) is Uint else value
 
 
 def _same_unordered(wanted: Any, got: Any) -> bool:

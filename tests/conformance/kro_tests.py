@@ -46,7 +46,7 @@ def _operation(entry: dict[str, Any]) -> str:
 
 class _Check:
     def __init__(
-        self, operation: Callable[[dict[str, Any], dict[str, Any]], None] | None, entry: dict[str, Any]
+        self, operation: Callable[[dict[str, Any], dict[str, Any]], list[str] | None] | None, entry: dict[str, Any]
     ) -> None:
         self.operation = operation
         self.entry = entry
@@ -54,5 +54,4 @@ class _Check:
     def __call__(self) -> list[str]:
         if self.operation is None:
             raise NotComparable(f"no function of the product does {self.entry['op']!r}")
-        self.operation(self.entry["input"], self.entry["expect"])
-        return []
+        return self.operation(self.entry["input"], self.entry["expect"]) or []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from krm_fn.cel import parse, references
+from krm_fn.cel import CelSyntaxError, parse, references
 from krm_fn.cel.values import OMIT
 from tests.conformance.case import Mismatch
 from tests.conformance.cel_engine import OMIT_ALLOWED, VALUE, ask, json_of
@@ -92,7 +92,10 @@ def inspect(given: Json, expect: Json) -> None:
     kro repeats a path for each mention; here it is compared as a set. Its lists of function names contain what cel-go's macro
     expansion produces, which no other implementation has: only undeclared ones are compared.
     """
-    found = references(parse(given["expr"]))
+    try:
+        found = references(parse(given["expr"]))
+    except CelSyntaxError as error:
+        raise Mismatch(f"does not parse: {error}") from error
     known = set(given["resources"])
     wanted = {(r["id"], r["path"]) for r in expect.get("resources_any_order") or []}
     got = {(name, path) for name, paths in found.roots.items() if name in known for path in paths}
@@ -119,7 +122,7 @@ def is_declared(given: Json, expect: Json) -> None:
         raise Mismatch(f"{given['function']}: wanted declared {expect['declared']}")
 
 
-OPERATIONS: dict[str, Callable[[Json, Json], None]] = {
+OPERATIONS: dict[str, Callable[[Json, Json], list[str] | None]] = {
     "eval": evaluate,
     "eval-equal": evaluate_both,
     "eval-any": evaluate_any,

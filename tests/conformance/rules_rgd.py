@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from krm_fn.cel import parse, references
 from krm_fn.program.build import build_program
 from krm_fn.program.definition import is_kubernetes_version, is_lower_camel_case, read_definition
 from tests.conformance.case import Mismatch
@@ -19,7 +20,7 @@ Json = dict[str, Any]
 _OBJECT: Json = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "${schema.metadata.name}"}}
 
 
-def operations(kinds: list[Json]) -> dict[str, Callable[[Json, Json], None]]:
+def operations(kinds: list[Json]) -> dict[str, Callable[[Json, Json], list[str] | None]]:
     """The table of operations. *kinds*: the made-up kinds with their scope."""
     scopes = {
         ((kind["group"] + "/" if kind["group"] else "") + kind["version"], kind["kind"]): kind["namespaced"]
@@ -155,7 +156,7 @@ def template_constraints(given: Json, expect: Json) -> None:
 
 
 def identity_fields(given: Json, expect: Json) -> None:
-    """One node whose template has the expressions at their paths."""
+    """One node whose template has the expressions at their paths; the rule is about omit() alone."""
     (node,) = given["nodes"]
     template: Json = {**_OBJECT, "metadata": {"name": "x"}}
     for variable in node["variables"]:
@@ -164,7 +165,9 @@ def identity_fields(given: Json, expect: Json) -> None:
     cluster = not given["instance_namespaced"]
     if cluster and node["kind_namespaced"]:
         template["metadata"].setdefault("namespace", "x")
-    _with_template(template, expect, namespaced=node["kind_namespaced"], scope="Cluster" if cluster else "Namespaced")
+    document = _rgd([{"id": "a", "template": template}], scope="Cluster" if cluster else "Namespaced")
+    problems = build_program(document, lambda _version, _kind: bool(node["kind_namespaced"]))[1]
+    settle(expect, [problem for problem in problems if problem.code == "omit-in-identity"])
 
 
 def restricted(given: Json, expect: Json) -> None:
@@ -175,7 +178,7 @@ def restricted(given: Json, expect: Json) -> None:
 
 def dependencies(given: Json, expect: Json) -> None:
     """An expression in a template, among nodes of the known names."""
-    others = [{"id": name, "template": _OBJECT} for name in given["known_ids"] if name != "schema"]
+    others = [{"id": name, "template": _OBJECT} for name in given["known_ids"] if name in _names(given["expr"])]
     own = {"id": "own", "template": {**_OBJECT, "data": {"x": f"${{{given['expr']}}}"}}}
     program, problems = build_program(_rgd([*others, own]), lambda _version, _kind: True)
     if settle(expect, problems):
@@ -183,7 +186,12 @@ def dependencies(given: Json, expect: Json) -> None:
         _equal("dependencies", sorted(expect["dependencies"]), sorted(program.nodes["own"].dependencies))
 
 
-OPERATIONS: dict[str, Callable[[Json, Json], None]] = {
+def _names(text: str) -> set[str]:
+    """The nodes that an expression names: the others of the rule are left out, since some are no legal ids of an RGD."""
+    return set(references(parse(text)).roots) - {"schema"}
+
+
+OPERATIONS: dict[str, Callable[[Json, Json], list[str] | None]] = {
     "naming": naming,
     "for-each-dimensions": naming,
     "resource-ids": resource_ids,
