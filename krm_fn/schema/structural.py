@@ -499,6 +499,8 @@ def show_value(value: Any) -> str:
         return "an object"
     if value is None or isinstance(value, bool):
         return {None: "null", True: "true", False: "false"}[value]
+    if isinstance(value, int) and abs(value) >= 10**24:
+        return "beyond every type"
     return str(value)
 
 
