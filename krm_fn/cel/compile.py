@@ -310,7 +310,7 @@ class Compiler:
         target = self.compile(node.target)
         arguments = [self.compile(argument) for argument in node.arguments]
         if node.name in ("or", "orValue") and len(arguments) == 1:
-            return _or_value(target, arguments[0], node.name)
+            return _or_value(target, arguments[0], unwrap=node.name == "orValue")
         return self.function(node.name, [target, *arguments], member=True)
 
     def function(self, name: str, arguments: list[Program], *, member: bool) -> Program:
@@ -874,9 +874,8 @@ def _call_many(function: Callable[..., Value], *arguments: Program) -> Program:
 _CALLS: dict[int, Callable[..., Program]] = {0: _call_none, 1: _call_one, 2: _call_two}
 
 
-def _or_value(target: Program, other: Program, name: str) -> Program:
-    """`target.or(other)`, `target.orValue(other)`: *other* is evaluated only if *target* has no value."""
-    unwrap = name == "orValue"
+def _or_value(target: Program, other: Program, *, unwrap: bool) -> Program:
+    """`target.orValue(other)` (*unwrap*), `target.or(other)`: *other* is evaluated only if *target* has no value."""
 
     def run_or_value(activation: Activation) -> Value:
         value = target(activation)
@@ -884,8 +883,6 @@ def _or_value(target: Program, other: Program, name: str) -> Program:
             if value is NONE:
                 return other(activation)
             return value.value if unwrap else value
-        if type(value) is Unknown:
-            return value
-        raise EvaluationError(NO_SUCH_OVERLOAD, f"{operators.kind_of(value)}.{name}(): no such overload")
+        return value  # sic: cel-go v0.27.0 gives back what is no optional
 
     return run_or_value

@@ -302,13 +302,11 @@ _KINDS: dict[str, Callable[[_Loop], Program]] = {
 
 def compile_sort_by(compiler: Compiler, node: SortBy) -> Program:
     """`range.sortBy(x, key)`: stable, in the order of the keys, which must be of one type that has an order."""
-    from krm_fn.cel.library import index
+    from krm_fn.cel.library.lists import sort_by_keys
 
     range_ = compiler.compile(node.range)
     name = node.variable.name
     key, weight = compiler.body(node.key, (name,))
-    sort = index.find("@sortByAssociatedKeys", True, 2)  # noqa: FBT003
-    assert sort is not None
 
     def run(activation: Activation) -> Value:
         items = range_(activation)
@@ -325,7 +323,7 @@ def compile_sort_by(compiler: Compiler, node: SortBy) -> Program:
             if type(answer) is Unknown:
                 unknown = _merged(unknown, answer)
             keys.append(answer)
-        return sort(items, keys) if unknown is None else unknown
+        return sort_by_keys(items, keys) if unknown is None else unknown
 
     return run
 
@@ -389,6 +387,10 @@ def compile_optional_map(compiler: Compiler, node: OptionalMap) -> Program:
         scope = activation.copy()
         scope[name] = optional.value
         value = body(scope)
-        return value if flat or type(value) is Unknown else Optional(value)
+        if flat or type(value) is Unknown:
+            return value
+        while type(value) is Optional:
+            value = value.value  # sic: cel-go v0.27.0 flattens the body's optional here, and none becomes null
+        return Optional(value)
 
     return run
