@@ -56,7 +56,6 @@ class Findings:
                 position=_position(fault.program, fault.compiled, entries)
                 or (entries[fault.program.key].locate((*fault.node.path, "id")) if fault.node else None),
                 span=len(fault.compiled.expression.text) if fault.compiled else 0,
-                where=f"instance {fault.subject}",
                 subject=fault.subject,
                 help=fault.help,
             )

@@ -221,19 +221,13 @@ def compile_programs(inputs: Inputs, findings: Findings) -> dict[tuple[str, str]
             scopes.update(scope_from_crd(entry.value))
     for key, entry in inputs.entries_of.items():
         scopes[key] = entry.value["spec"]["schema"].get("scope") != "Cluster"
-    unknown: dict[tuple[str, str], Entry] = {}
+
+    def scope(api_version: str, kind: str) -> bool | None:
+        known = scopes.get((api_version.rpartition("/")[0], kind))
+        return scope_of(api_version, kind) if known is None else known
 
     programs: dict[tuple[str, str], Program] = {}
     for entry in inputs.rgds:
-
-        def scope(api_version: str, kind: str, entry: Entry = entry) -> bool | None:
-            known = scopes.get((api_version.rpartition("/")[0], kind))
-            if known is None:
-                known = scope_of(api_version, kind)
-            if known is None:
-                unknown.setdefault((api_version, kind), entry)
-            return known
-
         program, problems = build_program(entry.value, scope)
         for problem in problems:
             findings.add(
@@ -250,16 +244,6 @@ def compile_programs(inputs: Inputs, findings: Findings) -> dict[tuple[str, str]
             )
         if program is not None:
             programs.setdefault(program.key, program)
-    for (api_version, kind), entry in unknown.items():
-        findings.add(
-            Diagnostic(
-                "unknown-kind",
-                f"{kind} of {api_version} is not known here; it counts as namespaced and is not checked",
-                severity=WARNING,
-                subject=entry.subject(),
-                help="give its CustomResourceDefinition with --crds FILE, or put it among the input",
-            )
-        )
     return programs
 
 

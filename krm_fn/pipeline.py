@@ -17,7 +17,7 @@ from __future__ import annotations
 from krm_fn.emit.plain import emit
 from krm_fn.expand.instance import World, expand_instance
 from krm_fn.expand.observed import Observed
-from krm_fn.expand.outcome import Fault
+from krm_fn.expand.outcome import Faults
 from krm_fn.findings import Findings
 from krm_fn.inputs import Admissions, compile_programs, sort_documents
 
@@ -100,8 +100,9 @@ class Rendering:
                 continue
             try:
                 expansion = expand_instance(program, instance, self.world)
-            except Fault as fault:
-                self.findings.fault(fault, self.inputs.entries_of)
+            except Faults as found:
+                for fault in found.faults:
+                    self.findings.fault(fault, self.inputs.entries_of)
                 continue
             batch = list(emit(expansion, instances=self.options.instances, kro_labels=self.options.kro_labels))
             self.findings.expansion(expansion, self.inputs.entries_of)

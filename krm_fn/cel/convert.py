@@ -12,7 +12,19 @@ from __future__ import annotations
 
 from krm_fn.cel.errors import BAD_CONVERSION, BUDGET, EvaluationError
 from krm_fn.cel.operators import MAX_DEPTH, kind_of
-from krm_fn.cel.values import NONE, OMIT, KeyedMap, OpenList, OpenMap, Optional, SettledList, SettledMap, Uint, Unknown, merge_unknowns
+from krm_fn.cel.values import (
+    NONE,
+    OMIT,
+    KeyedMap,
+    OpenList,
+    OpenMap,
+    Optional,
+    SettledList,
+    SettledMap,
+    Uint,
+    Unknown,
+    merge_unknowns,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,7 +42,7 @@ def to_json(value: Value) -> Value:
     return value if type(value) in _SAME else _convert(value, 0)
 
 
-def _convert(value: Value, depth: int) -> Value:  # noqa: PLR0911
+def _convert(value: Value, depth: int) -> Value:
     cls = type(value)
     if cls in _SAME or cls is Unknown or value is OMIT:
         return value

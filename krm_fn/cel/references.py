@@ -31,6 +31,9 @@ if TYPE_CHECKING:
     from krm_fn.cel.syntax import Node
     from krm_fn.cel.values import Path
 
+_LAZY = ("or", "orValue")
+"""Methods of optionals that look at their argument only when they must: `compile` has them, not the library."""
+
 
 class References:
     """
@@ -132,7 +135,7 @@ def _visit_member_call(node: MemberCall, path: Path, hidden: frozenset[str], fou
     else:
         _visit(node.target, path, hidden, found)
         found.functions.setdefault(node.name, node.at)
-        if not index.is_declared(node.name, member=True):
+        if node.name not in _LAZY and not index.is_declared(node.name, member=True):
             found.unknown_methods.setdefault(node.name, node.at)
     for argument in node.arguments:
         _visit(argument, "", hidden, found)

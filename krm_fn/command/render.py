@@ -53,6 +53,7 @@ _OPTIONS = {
     "strict": FLAG,
     "help": FLAG,
 }
+_POLICIES = (WITHHOLD, FALLBACK, FAIL)
 _SHORT = {"o": "output", "n": "namespace", "h": "help"}
 
 
@@ -67,6 +68,7 @@ def render(
     if not arguments.operands:
         raise UsageError("render needs a PATH: a file, a directory, or - for stdin")
     choose(arguments, "target", ("plain",))
+    choose(arguments, "deferred", _POLICIES)
     for emitted in arguments.all("emit"):
         if emitted != "instances":
             raise UsageError(f"--emit is one of instances, not {emitted!r}")
@@ -102,7 +104,7 @@ class _Output:
             documents,
             Options(
                 namespace=arguments.last("namespace") or environment.get("ARGOCD_APP_NAMESPACE") or "default",
-                deferred=choose(arguments, "deferred", (WITHHOLD, FALLBACK, FAIL)),
+                deferred=arguments.last("deferred", WITHHOLD),
                 instances="instances" in arguments.all("emit"),
                 kro_labels="kro-labels" in arguments.flags,
                 strict="strict" in arguments.flags,
@@ -149,8 +151,10 @@ class _Output:
     def _others(self, others: Sequence[Entry], *, pass_through: bool, rendering: Rendering) -> None:
         if pass_through:
             self.rest += [dump(entry.value) if entry.prefix else entry.document.text() for entry in others]
-        elif others:
-            names = [str(entry.subject()) for entry in others]
+            return
+        # A CRD was read for what it says of its kind; nobody expects it to come out.
+        names = [str(entry.subject()) for entry in others if entry.key[1] != "CustomResourceDefinition"]
+        if names:
             shown = ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
             rendering.findings.add(
                 Diagnostic(

@@ -2,7 +2,7 @@
 One instance: its nodes in order, the instances that it makes of other RGDs, and its status.
 
 Enters: a Program, an admitted instance, the `World` (all Programs, the observed objects, the options).  Leaves: an `Expansion`
-whose items hold nested expansions.  Raises `Fault`.  Not known here: output, targets.
+whose items hold nested expansions.  Raises `Faults`, all at once.  Not known here: output, targets.
 
 A node whose kind another Program defines is a nested instance: it is admitted and expanded at once, so that what its parent
 reads of its status is known as far as its own nodes are.
@@ -13,9 +13,9 @@ from __future__ import annotations
 from krm_fn.cel import EvaluationError
 from krm_fn.cel.values import OMIT, OpenMap, Unknown
 from krm_fn.expand.labels import child_labels, instance_labels
-from krm_fn.expand.node import Scene, expand_node, publish
+from krm_fn.expand.node import Scene, expand_node, give_up, publish
 from krm_fn.expand.observed import Observed
-from krm_fn.expand.outcome import RESOLVED, Expansion
+from krm_fn.expand.outcome import RESOLVED, Expansion, Fault, Faults
 from krm_fn.expand.view import instance_view
 from krm_fn.program import model
 from krm_fn.program.template import path_text
@@ -68,7 +68,7 @@ def expand_instance(
     """
     Every object of *instance*, nested ones included.
 
-    *instance* is admitted and has its namespace. Raises Fault for what kro would end in ERROR before it applies anything.
+    *instance* is admitted and has its namespace. Raises Faults for what kro would end in ERROR before it applies anything.
     """
     subject = subject_of(instance)
     namespace = subject.namespace if program.definition.namespaced else ""
@@ -81,14 +81,23 @@ def expand_instance(
         scene.labels = child_labels(program, instance, uid)
         extra = instance_labels(program, instance)
     scene.names[model.SCHEMA] = instance_view(instance, seen, extra)
+    faults: list[Fault] = []
     for name in program.order:
-        outcome = expand_node(program.nodes[name], scene)
-        if outcome.state == RESOLVED and not outcome.node.is_external:
+        try:
+            outcome = expand_node(program.nodes[name], scene)
             nested = world.programs.get((outcome.node.group, outcome.node.object_kind))
-            if nested is not None:
+            if nested is not None and outcome.state == RESOLVED and not outcome.node.is_external:
                 for item in outcome.items:
                     _expand_nested(nested, item, outcome.node, scene, world, (*ancestors, subject))
-        publish(outcome, scene)
+            publish(outcome, scene)
+        except Fault as fault:
+            faults.append(fault)
+            give_up(program.nodes[name], scene)
+        except Faults as nested_faults:
+            faults += nested_faults.faults
+            give_up(program.nodes[name], scene)
+    if faults:
+        raise Faults(faults)
     expansion = Expansion(program, instance, subject)
     expansion.outcomes = scene.outcomes
     _fill_status(expansion, scene)

@@ -33,7 +33,7 @@ from krm_fn.expand.outcome import (
     Outcome,
     Wait,
 )
-from krm_fn.expand.view import asked_view, closed_view
+from krm_fn.expand.view import asked_view, closed_view, typed_view, without_secrets
 from krm_fn.program import model
 from krm_fn.program.definition import type_name
 from krm_fn.program.template import remove_omitted
@@ -62,7 +62,7 @@ class Scene:
     """
 
     __slots__ = (
-        "cache", "closed", "gates", "labels", "names", "namespace", "observed", "outcomes", "program", "seen", "subject",
+        "cache", "closed", "gates", "labels", "names", "namespace", "observed", "outcomes", "program", "subject", "views",
     )  # fmt: skip
 
     def __init__(self, program: Program, subject: Subject, namespace: str, observed: Observed) -> None:
@@ -78,8 +78,8 @@ class Scene:
         self.cache: list[Any] = [_ABSENT] * (program.slots + 1)
         self.outcomes: dict[str, Outcome] = {}
         self.gates: dict[str, Wait] = {}
-        self.seen: dict[str, list[Any]] = {}
-        """Node id -> what was observed of each of its objects, None where nothing was."""
+        self.views: dict[str, list[tuple[Any, bool]]] = {}
+        """Node id -> for each of its objects what readyWhen sees of it (plain JSON, nothing typed), and whether it was observed."""
 
     def fault(self, code: str, message: str, **where: Any) -> Fault:
         return Fault(code, message, self.program, self.subject, **where)
@@ -135,6 +135,13 @@ def publish(outcome: Outcome, scene: Scene) -> None:
         if wait is not None:
             scene.gates[node.id] = wait
             scene.names[node.id] = Unknown(node.id)
+
+
+def give_up(node: Node, scene: Scene) -> None:
+    """After a fault: nothing is known of the node, so that those after it can still be looked at for faults of their own."""
+    outcome = scene.outcomes[node.id] = Outcome(node, DEFERRED)
+    outcome.waits = [Wait(UNKNOWN, (node.id,))]
+    scene.names[node.id] = Unknown(node.id)
 
 
 def _waits_for(dependency: str, scene: Scene) -> Wait | None:
@@ -390,25 +397,25 @@ def _look_up(node: Node, values: list[Any], scene: Scene, outcome: Outcome) -> l
 def _publish_view(outcome: Outcome, asked: Asked, scene: Scene) -> None:
     node = outcome.node
     views = []
-    seen_all = scene.seen[node.id] = []
+    raw = scene.views[node.id] = []
     for i, item in enumerate(outcome.items):
         path = f"{node.id}[{i}]" if node.is_collection else node.id
         desired = item.object
         if item.nested is not None:
             desired = {**item.nested.instance, "status": item.nested.status}
         seen: dict[str, Any] | None = item.object
-        view: Any = item.object
+        view: Any = without_secrets(item.object, path) if node.is_external else item.object
         if not node.is_external:
             metadata = item.object["metadata"]
             seen = scene.observed.find(
                 (node.group, node.object_kind, metadata.get("namespace") or "", metadata["name"])
             )
             if seen is not None:
-                view = closed_view(desired, seen)
+                view = closed_view(desired, without_secrets(seen, path))
             else:
                 view = desired if scene.closed else asked_view(desired, asked, path)
-        views.append(view)
-        seen_all.append(seen)
+        views.append(typed_view(view, node.group, node.object_kind))
+        raw.append((view, seen is not None))
     scene.names[node.id] = views if node.is_collection else views[0]
 
 
@@ -419,9 +426,8 @@ def _gate(outcome: Outcome, scene: Scene) -> Wait | None:
     One that is unknown counts as open: the applier waits for it. Source: kro v0.9.3 pkg/runtime/node_readiness.go.
     """
     node = outcome.node
-    views = scene.names[node.id] if node.is_collection else [scene.names[node.id]]
     own = model.EACH if node.is_collection else node.id
-    for i, view in enumerate(views):
+    for i, (view, is_observed) in enumerate(scene.views[node.id]):
         names = {own: view}
         for compiled in node.ready_when:
             path = f"{node.id}[{i}]" if node.is_collection else node.id
@@ -437,7 +443,7 @@ def _gate(outcome: Outcome, scene: Scene) -> Wait | None:
             if type(value) is Unknown:
                 continue
             if value is None or value is False:
-                reason = NOT_READY if scene.seen[node.id][i] is not None else NEVER_READY
+                reason = NOT_READY if is_observed else NEVER_READY
                 return Wait(reason, compiled.paths.get(own, (path,)), compiled)
             if value is not True:
                 raise scene.fault(

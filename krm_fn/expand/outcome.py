@@ -83,7 +83,7 @@ class Expansion:
         self.unknown_status: list[str] = []
 
 
-class Fault(Exception):  # noqa: N818 - kro's word for this would be ERROR; a fault ends the instance, it is collected, not shown
+class Fault(Exception):  # noqa: N818 - it ends a node and is collected; `Faults` ends the instance
     """What kro would end in ERROR before it applies anything. Carries its place in the RGD and the instance concerned."""
 
     def __init__(
@@ -105,3 +105,11 @@ class Fault(Exception):  # noqa: N818 - kro's word for this would be ERROR; a fa
         self.node = node
         self.help = help
         super().__init__(message)
+
+
+class Faults(Exception):  # noqa: N818 - see Fault
+    """All faults of an instance, its nested ones included."""
+
+    def __init__(self, faults: list[Fault]) -> None:
+        self.faults = faults
+        super().__init__("; ".join(str(fault) for fault in faults))

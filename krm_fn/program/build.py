@@ -138,6 +138,15 @@ class _Builder:
             kind = model.COLLECTION if resource.for_each else model.RESOURCE
         node = model.Node(resource.id, index, kind, self._without_owner(resource, template_path), resource.path)
         node.namespaced = self.scope(node.api_version, node.object_kind)
+        if node.namespaced is None:
+            self._report(
+                "unknown-kind",
+                f"{node.object_kind} of {node.api_version} is not known here: it counts as namespaced and is not checked",
+                (*template_path, "kind"),
+                length=len(node.object_kind),
+                severity="warning",
+                help="give its CustomResourceDefinition with --crds, or put it among the input",
+            )
         self._check_constraints(node, template_path)
 
         iterators = [name for name, _, _ in resource.for_each]

@@ -131,7 +131,7 @@ def test_the_report_tells_what_became_of_every_node(package: Path, tmp_path: Pat
     (package / "rgd.yaml").write_text(
         rgd(
             config_map("cm")
-            + config_map("off", more='includeWhen: ["${false}"]')
+            + config_map("left", more='includeWhen: ["${false}"]')
             + config_map("later", '{x: "${cm.metadata.uid}"}')
         )
     )
@@ -139,7 +139,7 @@ def test_the_report_tells_what_became_of_every_node(package: Path, tmp_path: Pat
     assert rookery("render", str(package), "--report", str(path))[0] == EXIT_OK
     [entry] = json.loads(path.read_text())["instances"]
     assert entry["instance"] == "kro.run/App/store/shop"
-    assert {node["id"]: node["state"] for node in entry["nodes"]} == {"cm": "resolved", "off": "excluded", "later": "deferred"}
+    assert {node["id"]: node["state"] for node in entry["nodes"]} == {"cm": "resolved", "left": "excluded", "later": "deferred"}
     assert entry["nodes"][2]["waits"] == [{"reason": "unknown", "paths": ["cm.metadata.uid"], "expression": "cm.metadata.uid"}]
 
 
