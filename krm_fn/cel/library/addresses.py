@@ -8,8 +8,8 @@ Source: k8s.io/apiserver v0.35.0 pkg/cel/library/ip.go, cidr.go; Go net/netip.
 
 from __future__ import annotations
 
-from krm_fn.cel.errors import BAD_ARGUMENT, BAD_CONVERSION, NO_SUCH_OVERLOAD, EvaluationError
-from krm_fn.cel.library.overload import Overload, describe, function, member
+from krm_fn.cel.errors import BAD_ARGUMENT, BAD_CONVERSION, EvaluationError
+from krm_fn.cel.library.overload import Overload, function, member, no_such_overload
 
 _DIGITS = frozenset("0123456789")
 _BITS = {4: 32, 6: 128}
@@ -29,9 +29,13 @@ class IP:
         """As Go writes it: RFC 5952."""
 
     def __eq__(self, other: object) -> bool:
+        return isinstance(other, IP) and (self.family, self.number) == (other.family, other.number)
+
+    def cel_equals(self, other: object) -> bool:
+        """Compare as `==` does: with another type it has no meaning."""
         if not isinstance(other, IP):
-            raise EvaluationError(NO_SUCH_OVERLOAD, f"ip == {describe(other)}: no such overload")
-        return (self.family, self.number) == (other.family, other.number)
+            raise no_such_overload("ip ==", (other,))
+        return self == other
 
     def __hash__(self) -> int:
         return hash((self.family, self.number))
@@ -51,9 +55,13 @@ class CIDR:
         self.prefix = prefix
 
     def __eq__(self, other: object) -> bool:
+        return isinstance(other, CIDR) and self.ip == other.ip and self.prefix == other.prefix
+
+    def cel_equals(self, other: object) -> bool:
+        """Compare as `==` does: with another type it has no meaning."""
         if not isinstance(other, CIDR):
-            raise EvaluationError(NO_SUCH_OVERLOAD, f"cidr == {describe(other)}: no such overload")
-        return self.ip == other.ip and self.prefix == other.prefix
+            raise no_such_overload("cidr ==", (other,))
+        return self == other
 
     def __hash__(self) -> int:
         return hash((self.ip, self.prefix))

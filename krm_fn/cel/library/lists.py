@@ -25,7 +25,7 @@ from krm_fn.cel.library.overload import (
     on_known_elements,
     unknown_in,
 )
-from krm_fn.cel.values import NONE, KeyedMap, OpenList, OpenMap, Optional, Uint, Unknown, join_path
+from krm_fn.cel.values import NONE, KeyedMap, OpenList, OpenMap, Optional, SettledMap, Uint, Unknown, join_path
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -57,10 +57,7 @@ def _slice(values: list[Any], start: int, end: int) -> list[Any] | Unknown:
     if start < 0 or start > end:
         raise EvaluationError(BAD_ARGUMENT, f"slice({start}, {end}): not a range of indices")
     if end > len(values):
-        unknown = _end(values)
-        if unknown is not None:
-            return unknown
-        raise EvaluationError(BAD_ARGUMENT, f"slice({start}, {end}): the list has {len(values)} elements")
+        return _past_end(f"slice({start}, {end})", values, end)
     return list(values[start:end])
 
 
@@ -79,10 +76,11 @@ def _flatten_levels(values: list[Any], levels: int) -> list[Any] | Unknown:
         for value in open_lists[-1]:
             if len(open_lists) > levels:
                 flat.append(value)
-            elif isinstance(value, (Unknown, OpenList)):
-                unknown = value if isinstance(value, Unknown) else _end(value)
+            elif isinstance(value, Unknown):
+                unknown = value
                 break
             elif isinstance(value, list):
+                unknown = _end(value)
                 open_lists.append(iter(value))
                 break
             else:
@@ -125,7 +123,9 @@ def _position(values: list[Any], sought: Any) -> int | Unknown:
     for index, value in enumerate(values):
         try:
             same = equals(value, sought)
-        except EvaluationError:
+        except EvaluationError as e:
+            if e.kind != NO_SUCH_OVERLOAD:
+                raise
             continue  # cel-go asks "is it true that they are equal": what cannot be compared is not equal
         if same is True:
             return index
@@ -239,7 +239,7 @@ def _is_above(first: Any, second: Any) -> bool:
 
     try:
         return compare(first, second, "<") == 1
-    except EvaluationError:
+    except EvaluationError:  # no order between them, which is all that `compare` raises
         return False
 
 
@@ -289,7 +289,7 @@ def _range(count: int) -> list[int]:
 def _set_at_index(values: list[Any], index: int, value: Any) -> list[Any] | Unknown:
     if not 0 <= index < len(values):
         return _past_end("lists.setAtIndex", values, index)
-    changed = OpenList(values, values.path) if type(values) is OpenList else list(values)
+    changed = type(values)(values, values.path) if isinstance(values, OpenList) else list(values)
     changed[index] = value
     return changed
 
@@ -308,19 +308,21 @@ def _remove_at_index(values: list[Any], index: int) -> list[Any] | Unknown:
 
 def _past_end(call: str, values: list[Any], index: int) -> Unknown:
     """Refuse an index that is not there: the author's error, never data pending. Of an open list nobody can say."""
-    unknown = _end(values)
-    if unknown is None or index < 0:
-        raise EvaluationError(BAD_ARGUMENT, f"{call}: no index {index} in a list of {len(values)} elements")
-    return unknown
+    if isinstance(values, OpenList) and index >= 0:
+        return Unknown(values.path)
+    raise EvaluationError(BAD_ARGUMENT, f"{call}: no index {index} in a list of {len(values)} elements")
 
 
 def _merge(first: dict[str, Any], second: dict[str, Any]) -> dict[str, Any]:
     """Let the second map's entries win. What an unobserved map may also hold stays unknown in the result."""
-    if isinstance(second, OpenMap):
+    if type(second) is OpenMap:
         maybe = {key: Unknown(join_path(second.path, key)) for key in first if key not in second}
         return OpenMap({**maybe, **second}, second.path)
-    if isinstance(first, OpenMap):
+    if type(first) is OpenMap:
         return OpenMap({**first, **second}, first.path)
+    settled = second if isinstance(second, SettledMap) else first
+    if isinstance(settled, SettledMap):
+        return SettledMap({**first, **second}, settled.path)
     if isinstance(first, KeyedMap) or isinstance(second, KeyedMap):
         from krm_fn.cel.maps import plain_key
         from krm_fn.cel.operators import contains

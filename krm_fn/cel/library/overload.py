@@ -13,7 +13,18 @@ look at an element each time.
 from __future__ import annotations
 
 from krm_fn.cel.errors import NO_SUCH_OVERLOAD, EvaluationError
-from krm_fn.cel.values import Omit, OpenList, OpenMap, Optional, SettledList, SettledMap, TypeValue, Uint, Unknown, merge_unknowns
+from krm_fn.cel.values import (
+    Omit,
+    OpenList,
+    OpenMap,
+    Optional,
+    SettledList,
+    SettledMap,
+    TypeValue,
+    Uint,
+    Unknown,
+    merge_unknowns,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

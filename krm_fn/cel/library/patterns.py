@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from typing import Any
 
 _KEPT = 256
+_CONTINUATIONS = frozenset(bytes([byte]) for byte in range(0x80, 0xC0))
+"""Bytes inside of a character in UTF-8: RE2 sees `\\B` before them, Go does not."""
+
 _compiled: dict[str, Any] = {}
 
 
@@ -69,17 +72,18 @@ def _find_all(text: str, pattern: str) -> list[str]:
 
 
 def _find_some(text: str, pattern: str, limit: int) -> list[str]:
-    """Give the matches in turn, at most *limit* unless it is negative; an empty one next to the one before does not count."""
+    """Give the matches in turn, at most *limit* unless it is negative; an empty one right after another does not count."""
     found: list[str] = []
     if limit == 0:
         return found
     end = -1
-    for match in compile_pattern(pattern).finditer(text):
+    encoded = text.encode()
+    for match in compile_pattern(pattern).finditer(encoded):
         start, stop = match.span()
-        if start == stop == end:
+        if start == stop and (start == end or encoded[start : start + 1] in _CONTINUATIONS):
             continue
         end = stop
-        found.append(match.group())
+        found.append(encoded[start:stop].decode())
         if len(found) == limit:
             break
         if len(found) > MAX_ELEMENTS:

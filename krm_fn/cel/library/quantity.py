@@ -13,8 +13,8 @@ quantity does not change it; exponents and texts are bounded.
 
 from __future__ import annotations
 
-from krm_fn.cel.errors import BAD_CONVERSION, BUDGET, NO_SUCH_OVERLOAD, EvaluationError
-from krm_fn.cel.library.overload import Overload, describe, function, member
+from krm_fn.cel.errors import BAD_CONVERSION, BUDGET, EvaluationError
+from krm_fn.cel.library.overload import Overload, function, member, no_such_overload
 
 DECIMAL, BINARY, EXPONENT = "DecimalSI", "BinarySI", "DecimalExponent"
 _MAX_LENGTH = 1_000
@@ -46,13 +46,17 @@ class Quantity:
         self.is_result = False
 
     def __eq__(self, other: object) -> bool:
-        """Compare by amount. # sic: Kubernetes takes what add and sub return for another type at the right of `==`."""
+        return isinstance(other, Quantity) and _compare(self, other) == 0
+
+    def cel_equals(self, other: object) -> bool:
+        """Compare as `==` does. # sic: Kubernetes takes what add and sub return for another type at its right."""
         if not isinstance(other, Quantity) or other.is_result:
-            raise EvaluationError(NO_SUCH_OVERLOAD, f"quantity == {describe(other)}: no such overload")
-        return _compare(self, other) == 0
+            raise no_such_overload("quantity ==", (other,))
+        return self == other
 
     def __hash__(self) -> int:
-        return hash(str(self))
+        number, powers = _without_factors(self.unscaled, 10) if self.unscaled else (0, -self.exponent)
+        return hash((number, self.exponent + powers))
 
     def __str__(self) -> str:
         return self.text or _canonical(self)
@@ -60,7 +64,7 @@ class Quantity:
 
 def parse_quantity(text: str) -> Quantity:
     """
-    Read a quantity. Digits may be missing: `k` and `-` are 0.
+    Read a quantity. Digits may be missing where 64 bits suffice: `k` and `-` are 0.
 
     Errors:  BAD_CONVERSION where Kubernetes would not take the text; BUDGET for texts or exponents without reason.
     """
@@ -71,7 +75,11 @@ def parse_quantity(text: str) -> Quantity:
     negative, whole, fraction, suffix = _split(text)
     style, exponent = _interpret(text, suffix)
     small = _small(text, whole, fraction, style, exponent, negative=negative)
-    return small if small is not None else _large(whole, fraction, style, exponent, negative=negative)
+    if small is not None:
+        return small
+    if _DIGITS.isdisjoint(text.removesuffix(suffix)):
+        raise _not_a_quantity(text)
+    return _large(whole, fraction, style, exponent, negative=negative)
 
 
 def _split(text: str) -> tuple[bool, str, str, str]:
@@ -156,10 +164,16 @@ def _large(whole: str, fraction: str, style: str, exponent: int, *, negative: bo
 def _rounded_up(unscaled: int, scale: int, wanted: int) -> int:
     """Write unscaled * 10**scale in units of 10**wanted, away from zero."""
     if scale >= wanted:
-        return unscaled * 10 ** (scale - wanted)
-    quotient, rest = divmod(abs(unscaled), 10 ** (wanted - scale))
+        return unscaled * _power(scale - wanted)
+    quotient, rest = divmod(abs(unscaled), _power(wanted - scale))
     quotient += rest > 0
     return -quotient if unscaled < 0 else quotient
+
+
+def _power(exponent: int) -> int:
+    """Give ten to a power that is not negative, as an int."""
+    power: int = 10**exponent
+    return power
 
 
 def _canonical(q: Quantity) -> str:
@@ -173,7 +187,7 @@ def _canonical(q: Quantity) -> str:
         return f"{number}{_BINARY_NAMES.get(powers * 10, '')}"
     number, powers = _without_factors(q.unscaled, 10)
     exponent = q.exponent + powers
-    number *= 10 ** (exponent % 3)
+    number *= _power(exponent % 3)
     exponent -= exponent % 3
     if q.style == EXPONENT:
         return f"{number}e{exponent}" if exponent else str(number)
@@ -190,8 +204,8 @@ def _without_factors(number: int, factor: int) -> tuple[int, int]:
 
 def _compare(first: Quantity, second: Quantity) -> int:
     shared = min(first.exponent, second.exponent)
-    a = first.unscaled * 10 ** (first.exponent - shared)
-    b = second.unscaled * 10 ** (second.exponent - shared)
+    a = first.unscaled * _power(first.exponent - shared)
+    b = second.unscaled * _power(second.exponent - shared)
     return (a > b) - (a < b)
 
 
@@ -224,7 +238,7 @@ def _integer(q: Quantity) -> int | None:
     """Kubernetes gives an integer only of its small form. # sic: -2**63 times a power of ten is none either."""
     if not q.is_small or q.exponent < 0:
         return None
-    value: int = q.unscaled * 10**q.exponent
+    value = q.unscaled * _power(q.exponent)
     return value if _INT_MIN <= value <= _INT_MAX else None
 
 

@@ -9,8 +9,8 @@ nothing is normalized.
 
 from __future__ import annotations
 
-from krm_fn.cel.errors import BAD_CONVERSION, NO_SUCH_OVERLOAD, EvaluationError
-from krm_fn.cel.library.overload import Overload, describe, function, member
+from krm_fn.cel.errors import BAD_CONVERSION, EvaluationError
+from krm_fn.cel.library.overload import Overload, function, member, no_such_overload
 
 _DIGITS = frozenset("0123456789")
 _LETTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-") | _DIGITS
@@ -30,9 +30,13 @@ class Semver:
 
     def __eq__(self, other: object) -> bool:
         """Compare without the build."""
+        return isinstance(other, Semver) and _compare(self, other) == 0
+
+    def cel_equals(self, other: object) -> bool:
+        """Compare as `==` does: with another type it has no meaning."""
         if not isinstance(other, Semver):
-            raise EvaluationError(NO_SUCH_OVERLOAD, f"semver == {describe(other)}: no such overload")
-        return _compare(self, other) == 0
+            raise no_such_overload("semver ==", (other,))
+        return self == other
 
     def __hash__(self) -> int:
         return hash((self.numbers, self.prerelease))

@@ -11,8 +11,8 @@ Source: k8s.io/apiserver v0.35.0 pkg/cel/library/urls.go; Go 1.26 net/url.
 
 from __future__ import annotations
 
-from krm_fn.cel.errors import BAD_CONVERSION, BUDGET, NO_SUCH_OVERLOAD, EvaluationError
-from krm_fn.cel.library.overload import Overload, describe, function, member
+from krm_fn.cel.errors import BAD_CONVERSION, BUDGET, EvaluationError
+from krm_fn.cel.library.overload import Overload, function, member, no_such_overload
 
 _ALPHANUMERIC = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _HOST = frozenset(_ALPHANUMERIC + b"!\"$&'()*+,-.:;<=>[]_~")
@@ -48,9 +48,13 @@ class URL:
         self.fragment = ""
 
     def __eq__(self, other: object) -> bool:
+        return isinstance(other, URL) and str(self) == str(other)
+
+    def cel_equals(self, other: object) -> bool:
+        """Compare as `==` does: with another type it has no meaning."""
         if not isinstance(other, URL):
-            raise EvaluationError(NO_SUCH_OVERLOAD, f"url == {describe(other)}: no such overload")
-        return str(self) == str(other)
+            raise no_such_overload("url ==", (other,))
+        return self == other
 
     def __hash__(self) -> int:
         return hash(str(self))
@@ -142,7 +146,7 @@ def _split_scheme(text: str) -> tuple[str, str]:
 
 def _set_authority(url: URL, authority: str) -> None:
     user, at, host = authority.rpartition("@")
-    url.host = _host(host)
+    url.host = _host(host, is_strict=url.scheme in ("http", "https"))
     if at:
         if not _USER_AS_WRITTEN.issuperset(user.encode()):
             raise _UrlError("a character in its user that must be encoded")
@@ -151,13 +155,14 @@ def _set_authority(url: URL, authority: str) -> None:
         url.user = f"{':'.join(parts)}@"
 
 
-def _host(text: str) -> bytes:
+def _host(text: str, *, is_strict: bool) -> bytes:
+    """Read a host and its port, which begins at the last colon; at the first one if that is the only one allowed."""
     bracket = text.rfind("[")
     if bracket > 0:
         raise _UrlError("a bracket inside of its host")
     if bracket == 0:
         return _bracketed_host(text)
-    colon = text.find(":")
+    colon = text.find(":") if is_strict else text.rfind(":")
     if colon >= 0:
         _check_port(text[colon:])
     return _unescape_host(text)
