@@ -46,7 +46,7 @@ from krm_fn.cel.values import NONE, Optional, Unknown, join_path, merge_unknowns
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import TypeAlias
+    from typing import Any, TypeAlias
 
     from krm_fn.cel.syntax import Node
     from krm_fn.cel.values import Path, Value
@@ -274,7 +274,9 @@ class Compiler:
     def logic(self, node: Logic) -> Program:
         terms = [self.compile(term) for term in node.terms]
         stop = node.operator == "||"
-        return _logic(terms, node.operator, stop=stop) if len(terms) > 2 else _logic_pair(*terms, node.operator, stop=stop)
+        if len(terms) == 2:
+            return _logic_pair(terms[0], terms[1], node.operator, stop=stop)
+        return _logic(terms, node.operator, stop=stop)
 
     def conditional(self, node: Conditional) -> Program:
         condition, then, otherwise = map(self.compile, (node.condition, node.then, node.otherwise))
@@ -285,7 +287,7 @@ class Compiler:
 
     def list_literal(self, node: ListLiteral) -> Program:
         elements = [self.compile(element) for element in node.elements]
-        return _list(elements, node.optional, paying=bool(self.bound))
+        return _list(elements, node.optional)
 
     def map_literal(self, node: MapLiteral) -> Program:
         entries = [(self.compile(key), self.compile(value)) for key, value in node.entries]
@@ -323,7 +325,11 @@ class Compiler:
         if function is None:
             kind = NO_SUCH_OVERLOAD if index.is_declared(name, member=member) else UNDECLARED
             return _undeclared(f"{name}(): no such function with {len(arguments)} arguments", kind, arguments)
-        return _CALLS.get(len(arguments), _call_many)(function, *arguments)
+        if len(arguments) == 1:
+            return _call_one(function, arguments[0])
+        if len(arguments) == 2:
+            return _call_two(function, arguments[0], arguments[1])
+        return _call_many(function, arguments)
 
     def has(self, node: Has) -> Program:
         return _has(self.compile(node.operand), node.field)
@@ -358,7 +364,7 @@ class Compiler:
         return run, self.weight - before
 
 
-_COMPILE: dict[type, Callable[[Compiler, Node], Program]] = {
+_COMPILE: dict[type, Callable[[Compiler, Any], Program]] = {
     Literal: Compiler.literal,
     Identifier: Compiler.identifier,
     Select: Compiler.select,
@@ -376,7 +382,7 @@ _COMPILE: dict[type, Callable[[Compiler, Node], Program]] = {
     SortBy: Compiler.sort_by,
     Bind: Compiler.bind,
     OptionalMap: Compiler.optional_map,
-}  # type: ignore[dict-item]
+}
 
 
 def _is_text(node: Node) -> bool:
@@ -396,7 +402,7 @@ def _namespace(node: Node) -> str:
 # --- variables and their fields ---------------------------------------------------------------------------------
 
 
-def _chain(name: str, fields: list[str], root: Path) -> Program:  # noqa: C901
+def _chain(name: str, fields: list[str], root: Path) -> Program:
     """`name.f1.f2...`. What goes wrong is looked into only when it does. *root*: the name, if it is a free variable."""
 
     def careful(activation: Activation) -> Value:
@@ -741,7 +747,7 @@ def _conditional(condition: Program, then: Program, otherwise: Program) -> Progr
 # --- literals ---------------------------------------------------------------------------------------------------
 
 
-def _list(elements: list[Program], optional: frozenset[int], *, paying: bool) -> Program:
+def _list(elements: list[Program], optional: frozenset[int]) -> Program:
     def run_list(activation: Activation) -> Value:
         values: list[Value] = []
         unknown: Unknown | None = None
@@ -821,13 +827,6 @@ def _undeclared(message: str, kind: str, arguments: list[Program]) -> Program:
     return run_undeclared
 
 
-def _call_none(function: Callable[..., Value]) -> Program:
-    def run_call(_: Activation) -> Value:
-        return function()
-
-    return run_call
-
-
 def _call_one(function: Callable[..., Value], first: Program) -> Program:
     def run_call(activation: Activation) -> Value:
         x = first(activation)
@@ -854,7 +853,7 @@ def _call_two(function: Callable[..., Value], first: Program, second: Program) -
     return run_call
 
 
-def _call_many(function: Callable[..., Value], *arguments: Program) -> Program:
+def _call_many(function: Callable[..., Value], arguments: list[Program]) -> Program:
     def run_call(activation: Activation) -> Value:
         values = [argument(activation) for argument in arguments]
         unknown: Unknown | None = None
@@ -863,15 +862,13 @@ def _call_many(function: Callable[..., Value], *arguments: Program) -> Program:
                 unknown = value if unknown is None else merge_unknowns(unknown, value)
         if unknown is not None:
             return unknown
-        pay_for(values[0])
+        for value in values:
+            pay_for(value)
         result = function(*values)
         pay_for(result)
         return result
 
     return run_call
-
-
-_CALLS: dict[int, Callable[..., Program]] = {0: _call_none, 1: _call_one, 2: _call_two}
 
 
 def _or_value(target: Program, other: Program, *, unwrap: bool) -> Program:

@@ -45,7 +45,10 @@ class _Loop:
         self.range = compiler.compile(node.range)
         self.pairs = len(names) == 2
         self.name = PAIR if self.pairs else names[0]
-        self.condition, first = compiler.body(node.condition, names) if node.condition else (None, 0)
+        self.condition: Program | None = None
+        first = 0
+        if node.condition is not None:
+            self.condition, first = compiler.body(node.condition, names)
         self.body, second = compiler.body(node.body, names)
         self.weight = first + second + 1
         if self.pairs and self.condition:
@@ -55,14 +58,13 @@ class _Loop:
 
     def walk(self, value: Value) -> tuple[list[Value], Unknown | None]:
         """The items of the range, and the unknown of those that may still come."""
-        cls = type(value)
         if isinstance(value, list):
-            rest = Unknown(value.path) if cls is OpenList else None
+            rest = Unknown(value.path) if type(value) is OpenList else None
             return (list(enumerate(value)) if self.pairs else value), rest
         if not isinstance(value, dict):
             raise EvaluationError(NO_SUCH_OVERLOAD, f"{kind_of(value)} has no items: a list or map is needed")
-        rest = Unknown(value.path) if cls is OpenMap else None
-        if cls is not KeyedMap:
+        rest = Unknown(value.path) if type(value) is OpenMap else None
+        if type(value) is not KeyedMap:
             keys = sorted(value)
             return ([(key, value[key]) for key in keys] if self.pairs else keys), rest
         from krm_fn.cel.maps import sorted_entries
@@ -106,7 +108,7 @@ def _quantifier(loop: _Loop, *, stop: bool) -> Program:
         scope = activation.copy()
         failure: EvaluationError | None = None
         taken = 0
-        for taken, scope[name] in enumerate(items, 1):  # noqa: B020, B007 - the scope's variable is what the loop sets
+        for taken, scope[name] in enumerate(items, 1):
             try:
                 answer = body(scope)
             except EvaluationError as error:
@@ -230,24 +232,25 @@ def _filter(loop: _Loop) -> Program:
 
 def _transform_map(loop: _Loop) -> Program:
     """`transformMap`: the answers under the items' own keys."""
+    return _into_map(loop, _insert_answer)
 
-    def insert(pairs: list[tuple[Value, Value]], item: Value, answer: Value) -> None:
-        pairs.append((item[0], answer))
 
-    return _into_map(loop, insert)
+def _insert_answer(pairs: list[tuple[Value, Value]], item: Value, answer: Value) -> None:
+    pairs.append((item[0], answer))
 
 
 def _transform_map_entry(loop: _Loop) -> Program:
     """`transformMapEntry`: the answers are maps, laid into one. No key may come twice."""
+    return _into_map(loop, _insert_entries)
+
+
+def _insert_entries(pairs: list[tuple[Value, Value]], _: Value, answer: Value) -> None:
     from krm_fn.cel.maps import sorted_entries
 
-    def insert(pairs: list[tuple[Value, Value]], _: Value, answer: Value) -> None:
-        if not isinstance(answer, dict):
-            message = f"{kind_of(answer)} as the answer of transformMapEntry(): a map is needed"
-            raise EvaluationError(NO_SUCH_OVERLOAD, message)
-        pairs.extend(sorted_entries(answer))
-
-    return _into_map(loop, insert)
+    if not isinstance(answer, dict):
+        message = f"{kind_of(answer)} as the answer of transformMapEntry(): a map is needed"
+        raise EvaluationError(NO_SUCH_OVERLOAD, message)
+    pairs.extend(sorted_entries(answer))
 
 
 def _into_map(loop: _Loop, insert: Callable[[list[tuple[Value, Value]], Value, Value], None]) -> Program:
@@ -273,8 +276,10 @@ def _into_map(loop: _Loop, insert: Callable[[list[tuple[Value, Value]], Value, V
                     unknown = _merged(unknown, _unknown_condition(taken))
                     continue
             answer = body(scope)
-            if type(answer) is Unknown or type(answer) is OpenMap:
-                unknown = _merged(unknown, answer if type(answer) is Unknown else Unknown(answer.path))
+            if type(answer) is Unknown:
+                unknown = _merged(unknown, answer)
+            elif type(answer) is OpenMap and insert is _insert_entries:
+                unknown = _merged(unknown, Unknown(answer.path))
             else:
                 insert(pairs, item, answer)
         budget.spend(len(pairs))

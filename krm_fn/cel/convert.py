@@ -53,7 +53,7 @@ def _convert(value: Value, depth: int) -> Value:
     if depth > MAX_DEPTH:
         raise EvaluationError(BUDGET, f"a value is nested more than {MAX_DEPTH} levels deep")
     if cls is SettledMap or cls is SettledList:
-        return value.copy()  # a plain one: what they hold is JSON
+        value = value.copy()  # a plain one
     if isinstance(value, list):
         return _convert_list(value, depth)
     if isinstance(value, dict):

@@ -139,7 +139,7 @@ def _closing_quote(text: str, begin: int, closing: str, *, raw: bool) -> int:
 
 
 def _unescape(text: str, begin: int, end: int, *, is_bytes: bool) -> str | bytes:
-    """The value of `text[begin:end]`, escapes resolved. In bytes, `\\x` and octal escapes give bytes, not code points."""
+    """The value of `text[begin:end]`, escapes resolved. In bytes, hexadecimal and octal escapes give bytes."""
     pieces: list[bytes] = []
     position = begin
     while position < end:

@@ -49,7 +49,7 @@ def expand_call(name: str, arguments: list[Node], start: int, end: int, problems
     return Literal(value=False, start=start, end=end)
 
 
-def expand_member_call(  # noqa: PLR0913
+def expand_member_call(
     target: Node,
     name: str,
     arguments: list[Node],

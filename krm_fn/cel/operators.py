@@ -28,9 +28,9 @@ from krm_fn.cel.values import (
     Omit,
     OpenList,
     OpenMap,
+    Optional,
     SettledList,
     SettledMap,
-    Optional,
     TypeValue,
     Uint,
     Unknown,
@@ -66,14 +66,6 @@ def kind_of(value: Value) -> str:
         kind = "map" if isinstance(value, dict) else "list" if isinstance(value, list) else ""
         kind = kind or getattr(cls, "cel_type", cls.__name__)
     return kind
-
-
-def is_map(value: Value) -> bool:
-    return isinstance(value, dict)
-
-
-def is_list(value: Value) -> bool:
-    return isinstance(value, list)
 
 
 class Budget:
@@ -259,8 +251,8 @@ def not_(x: Value) -> Value:
     return x if type(x) is Unknown else no_overload("!", x)
 
 
-def compare(x: Value, y: Value, operator: str) -> int | Unknown:
-    """-1, 0 or 1. Errors: NO_SUCH_OVERLOAD for types without order, and for NaN."""
+def compare(x: Value, y: Value, operator: str) -> Value:
+    """-1, 0 or 1, or an Unknown. Errors: NO_SUCH_OVERLOAD for types without order, and for NaN."""
     left, right = type(x), type(y)
     if left is right and (left in _ORDERED or _is_time(x)):
         return (x > y) - (x < y)
@@ -287,24 +279,24 @@ def _compare_numbers(x: float, y: float) -> int:
     return (x > y) - (x < y)
 
 
-def less(x: Value, y: Value) -> bool | Unknown:
+def less(x: Value, y: Value) -> Value:
     order = compare(x, y, "<")
-    return order < 0 if type(order) is int else order  # type: ignore[return-value]
+    return order < 0 if type(order) is int else order
 
 
-def less_or_equal(x: Value, y: Value) -> bool | Unknown:
+def less_or_equal(x: Value, y: Value) -> Value:
     order = compare(x, y, "<=")
-    return order <= 0 if type(order) is int else order  # type: ignore[return-value]
+    return order <= 0 if type(order) is int else order
 
 
-def greater(x: Value, y: Value) -> bool | Unknown:
+def greater(x: Value, y: Value) -> Value:
     order = compare(x, y, ">")
-    return order > 0 if type(order) is int else order  # type: ignore[return-value]
+    return order > 0 if type(order) is int else order
 
 
-def greater_or_equal(x: Value, y: Value) -> bool | Unknown:
+def greater_or_equal(x: Value, y: Value) -> Value:
     order = compare(x, y, ">=")
-    return order >= 0 if type(order) is int else order  # type: ignore[return-value]
+    return order >= 0 if type(order) is int else order
 
 
 def equals(x: Value, y: Value) -> bool | Unknown:
@@ -469,7 +461,7 @@ def index_optional(container: Value, key: Value) -> Value:
     """`container.?key`, `container[?key]`: an optional, or Unknown."""
     if type(container) is Optional:
         if container is NONE:
-            return NONE
+            return key if type(key) is Unknown else NONE
         container = container.value
     found = look_up(container, key)
     if found is _ABSENT:
@@ -494,7 +486,7 @@ def has(container: Value, field: str) -> bool | Unknown:
     return look_up(container, field) is not _ABSENT
 
 
-def look_up(container: Value, key: Value) -> Value:  # noqa: PLR0911
+def look_up(container: Value, key: Value) -> Value:
     """What stands under *key*, an Unknown, or `_ABSENT`. An error if *key* cannot be a key of such a container."""
     if type(container) is Unknown:
         return merge_unknowns(container, key) if type(key) is Unknown else container[key]

@@ -38,6 +38,8 @@ from krm_fn.cel.syntax import (
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import NoReturn
+
     from krm_fn.cel.lexer import Token
     from krm_fn.cel.syntax import Node
 
@@ -45,12 +47,48 @@ MAX_CODE_POINTS = 100_000
 MAX_DEPTH = 250
 
 RESERVED = frozenset(
-    "as break const continue else false for function if import in let loop package namespace null return true var void"
-    " while".split(),
+    [
+        "as",
+        "break",
+        "const",
+        "continue",
+        "else",
+        "false",
+        "for",
+        "function",
+        "if",
+        "import",
+        "in",
+        "let",
+        "loop",
+        "package",
+        "namespace",
+        "null",
+        "return",
+        "true",
+        "var",
+        "void",
+        "while",
+    ],
 )
 MACROS = frozenset(
-    "has all exists exists_one existsOne map filter transformList transformMap transformMapEntry bind optMap"
-    " optFlatMap sortBy newCondition".split(),
+    [
+        "has",
+        "all",
+        "exists",
+        "exists_one",
+        "existsOne",
+        "map",
+        "filter",
+        "transformList",
+        "transformMap",
+        "transformMapEntry",
+        "bind",
+        "optMap",
+        "optFlatMap",
+        "sortBy",
+        "newCondition",
+    ],
 )
 """Names that may be a macro; `cel.macros` knows the rest and is imported only when one of them is called."""
 
@@ -114,7 +152,11 @@ class _Parser:
             relations += 1
         calcs += 1
         if relations > MAX_DEPTH or calcs > MAX_DEPTH:
-            self.fail(f"the expression is nested too deeply: the limit is {MAX_DEPTH} levels", self.tokens[self.position][2], 0)
+            self.fail(
+                f"the expression is nested too deeply: the limit is {MAX_DEPTH} levels",
+                self.tokens[self.position][2],
+                0,
+            )
         left = self.unary(exprs, relations, calcs)
         tokens = self.tokens
         while True:
@@ -132,7 +174,7 @@ class _Parser:
             else:
                 left = self.logic(token, left, precedence, exprs, relations - 1, calcs - 1)
 
-    def logic(self, first: Token, left: Node, precedence: int, exprs: int, relations: int, calcs: int) -> Node:  # noqa: PLR0913
+    def logic(self, first: Token, left: Node, precedence: int, exprs: int, relations: int, calcs: int) -> Node:
         """The rest of a chain of one logical operator, whose first operator has just been read."""
         terms, at = [left], [first[2]]
         while True:
@@ -234,7 +276,7 @@ class _Parser:
             self.fail("the number is out of range for a 64-bit integer", start, end - start)
         return Literal(value, start, end)
 
-    def name(self, name: str, start: int, end: int, exprs: int, relations: int, calcs: int) -> Node:  # noqa: PLR0913
+    def name(self, name: str, start: int, end: int, exprs: int, relations: int, calcs: int) -> Node:
         if name.lstrip(".") in RESERVED:
             self.problems.append(Problem(f"'{name.lstrip('.')}' is a reserved word", start, end - start))
         if self.tokens[self.position][0] != "(":
@@ -248,7 +290,7 @@ class _Parser:
                 return expanded
         return Call(name, arguments, start, close)
 
-    def member_call(self, target: Node, name: str, token: Token, exprs: int, relations: int, calcs: int) -> Node:  # noqa: PLR0913
+    def member_call(self, target: Node, name: str, token: Token, exprs: int, relations: int, calcs: int) -> Node:
         arguments, close = self.arguments(exprs, relations, calcs)
         if name in MACROS:
             from krm_fn.cel.macros import expand_member_call
@@ -291,7 +333,7 @@ class _Parser:
             entries.append((key, self.expression(exprs + 1, relations, calcs)))
         return MapLiteral(entries, frozenset(optional), start, self.expect("}", "',' or '}'"))
 
-    def another(self, closing: str, any_yet: bool) -> bool:  # noqa: FBT001
+    def another(self, closing: str, any_yet: bool) -> bool:
         """Whether one more element follows. A comma may stand before the closing bracket, even alone: `[,]`."""
         kind = self.tokens[self.position][0]
         if kind == ",":
@@ -307,7 +349,7 @@ class _Parser:
         self.position += 1
         return token[3]
 
-    def unexpected(self, wanted: str) -> Node:
+    def unexpected(self, wanted: str) -> NoReturn:
         kind, value, start, end = self.tokens[self.position]
         if kind is END:
             self.fail(f"the expression ends where {wanted} was expected", start, 0)
@@ -316,7 +358,7 @@ class _Parser:
             self.fail(_stray(kind, shown, value, self.tokens[self.position - 1]), start, end - start)
         self.fail(f"unexpected {shown}: expected {wanted}", start, end - start)
 
-    def fail(self, message: str, offset: int, length: int) -> Node:
+    def fail(self, message: str, offset: int, length: int) -> NoReturn:
         raise CelSyntaxError([*self.problems, Problem(message, offset, length)])
 
 

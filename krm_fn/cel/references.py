@@ -74,36 +74,34 @@ def references(node: Node) -> References:
 
 def _visit(node: Node, path: Path, hidden: frozenset[str], found: References) -> None:
     """*path*: the fields that are selected from *node*, joined by dots."""
-    kind = type(node)
-    while kind is Select and not node.optional:
+    while type(node) is Select and not node.optional:
         path = f"{node.field}.{path}" if path else node.field
         node = node.operand
-        kind = type(node)
-    if kind is Identifier:
+    if type(node) is Identifier:
         if node.name not in hidden:
             _use(node, path, found)
-    elif kind is Has:
+    elif type(node) is Has:
         _visit(Select(node.operand, node.field, node.at, node.end), path, hidden, found)
-    elif kind is MemberCall:
+    elif type(node) is MemberCall:
         _visit_member_call(node, path, hidden, found)
-    elif kind is Comprehension:
+    elif type(node) is Comprehension:
         inner = hidden.union(variable.name for variable in node.variables)
         _visit(node.range, path, inner, found)
         for part in (node.condition, node.body):
             if part is not None:
                 _visit(part, "", inner, found)
-    elif kind is Bind:
+    elif type(node) is Bind:
         inner = hidden | {node.variable.name}
         _visit(node.initial, "", inner, found)
         _visit(node.body, "", inner, found)
-    elif kind is OptionalMap:
+    elif type(node) is OptionalMap:
         _visit(node.target, "", hidden, found)
         _visit(node.body, "", hidden | {node.variable.name}, found)
-    elif kind is SortBy:
+    elif type(node) is SortBy:
         _visit(node.range, "", hidden, found)
         _visit(node.key, "", hidden | {node.variable.name}, found)
     else:
-        if kind is Call:
+        if type(node) is Call:
             _visit_call(node, found)
         for child in children(node):
             _visit(child, "", hidden, found)

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import TypeAlias
+    from collections.abc import Callable
+    from typing import Any, TypeAlias
 
     from krm_fn.cel.values import Value
 
@@ -47,11 +48,11 @@ class Select:
 
     __slots__ = ("at", "end", "field", "operand", "optional", "start")
 
-    def __init__(self, operand: Node, field: str, at: int, end: int, *, optional: bool = False) -> None:  # noqa: PLR0913
+    def __init__(self, operand: Node, field: str, at: int, end: int, *, optional: bool = False) -> None:
         self.operand = operand
         self.field = field
         self.at = at
-        self.start = operand.start
+        self.start: int = operand.start
         self.end = end
         self.optional = optional
 
@@ -61,11 +62,11 @@ class Index:
 
     __slots__ = ("at", "end", "index", "operand", "optional", "start")
 
-    def __init__(self, operand: Node, index: Node, at: int, end: int, *, optional: bool = False) -> None:  # noqa: PLR0913
+    def __init__(self, operand: Node, index: Node, at: int, end: int, *, optional: bool = False) -> None:
         self.operand = operand
         self.index = index
         self.at = at
-        self.start = operand.start
+        self.start: int = operand.start
         self.end = end
         self.optional = optional
 
@@ -92,7 +93,7 @@ class MemberCall:
         self.name = name
         self.arguments = arguments
         self.at = at
-        self.start = target.start
+        self.start: int = target.start
         self.end = end
 
 
@@ -105,7 +106,7 @@ class Unary:
         self.operator = operator
         self.operand = operand
         self.start = start
-        self.end = operand.end
+        self.end: int = operand.end
 
 
 class Binary:
@@ -118,8 +119,8 @@ class Binary:
         self.left = left
         self.right = right
         self.at = at
-        self.start = left.start
-        self.end = right.end
+        self.start: int = left.start
+        self.end: int = right.end
 
 
 class Logic:
@@ -131,8 +132,8 @@ class Logic:
         self.operator = operator
         self.terms = terms
         self.at = at
-        self.start = terms[0].start
-        self.end = terms[-1].end
+        self.start: int = terms[0].start
+        self.end: int = terms[-1].end
 
 
 class Conditional:
@@ -145,8 +146,8 @@ class Conditional:
         self.then = then
         self.otherwise = otherwise
         self.at = at
-        self.start = condition.start
-        self.end = otherwise.end
+        self.start: int = condition.start
+        self.end: int = otherwise.end
 
 
 class ListLiteral:
@@ -196,7 +197,7 @@ class Comprehension:
 
     __slots__ = ("at", "body", "condition", "end", "kind", "range", "start", "variables")
 
-    def __init__(  # noqa: PLR0913
+    def __init__(
         self,
         kind: str,
         range: Node,  # noqa: A002 - CEL's word
@@ -212,7 +213,7 @@ class Comprehension:
         self.condition = condition
         self.body = body
         self.at = at
-        self.start = range.start
+        self.start: int = range.start
         self.end = end
 
 
@@ -226,7 +227,7 @@ class SortBy:
         self.variable = variable
         self.key = key
         self.at = at
-        self.start = range.start
+        self.start: int = range.start
         self.end = end
 
 
@@ -235,7 +236,7 @@ class Bind:
 
     __slots__ = ("at", "body", "end", "initial", "start", "variable")
 
-    def __init__(self, variable: Identifier, initial: Node, body: Node, start: int, at: int, end: int) -> None:  # noqa: PLR0913
+    def __init__(self, variable: Identifier, initial: Node, body: Node, start: int, at: int, end: int) -> None:
         self.variable = variable
         self.initial = initial
         self.body = body
@@ -249,25 +250,23 @@ class OptionalMap:
 
     __slots__ = ("at", "body", "end", "flat", "start", "target", "variable")
 
-    def __init__(self, target: Node, variable: Identifier, body: Node, at: int, end: int, *, flat: bool) -> None:  # noqa: PLR0913
+    def __init__(self, target: Node, variable: Identifier, body: Node, at: int, end: int, *, flat: bool) -> None:
         self.target = target
         self.variable = variable
         self.body = body
         self.at = at
         self.flat = flat
-        self.start = target.start
+        self.start: int = target.start
         self.end = end
 
 
-def children(node: Node) -> tuple[Node, ...]:  # noqa: PLR0911
+def children(node: Node) -> tuple[Node, ...]:
     """The nodes directly below *node*, in the order of the text."""
-    kind = type(node)
-    if kind is Literal or kind is Identifier:
-        return ()
-    return _CHILDREN[kind](node)
+    below = _CHILDREN.get(type(node))
+    return below(node) if below else ()
 
 
-_CHILDREN = {
+_CHILDREN: dict[type, Callable[[Any], tuple[Node, ...]]] = {
     Select: lambda n: (n.operand,),
     Index: lambda n: (n.operand, n.index),
     Call: lambda n: tuple(n.arguments),

@@ -84,8 +84,9 @@ class OpenList(list):  # type: ignore[type-arg]
 
 class SettledMap(OpenMap):
     """
-    An open map from strings to strings (labels, data, selectors): taken whole it is what is desired, since no server fills in
-    defaults there; a key that it lacks is unknown all the same.
+    An open map from strings to strings (labels, data, selectors).
+
+    Taken whole it is what is desired, since no server fills in defaults there; a key that it lacks is unknown all the same.
     """
 
     __slots__ = ()
