@@ -120,16 +120,22 @@ def parse_documents(text: str, name: str) -> list[Document]:
 
     Errors: yaml-syntax, duplicate-key, yaml-too-deep, yaml-aliases, yaml-too-large, yaml-unsupported, yaml-encoding.
     """
-    source = Source(name, text)
+    return read_documents(Reader(Source(name, text)))
+
+
+def read_documents(reader: Reader) -> list[Document]:
+    """Read all documents of a reader's source: JSON if it is JSON, else YAML by the reader. Errors: as `parse_documents`."""
+    source = reader.source
+    text = source.text
     if len(text) > MAX_TEXT:
         raise RenderError([too_large(source, len(text))])
-    if text[:1] in ("{", "[") or text.lstrip(_BOM + " \t\r\n")[:1] in ("{", "["):
+    if text[:1] in ("{", "[") or text[:100].lstrip(_BOM + " \t\r\n")[:1] in ("{", "["):
         from krm_fn.read.json_text import parse_json_documents
 
         documents = parse_json_documents(source)
         if documents is not None:
             return documents
-    return Reader(source).documents()
+    return reader.documents()
 
 
 def too_large(source: Source, size: int) -> Diagnostic:
