@@ -52,6 +52,7 @@ _STRANGE_CONDITION = re.compile(
     r"runtime\.newCondition\(\{(?:[^}]*,)?\s*(?!(?:type|status|reason|message)\b)\w+\s*:", re.DOTALL
 )
 _OMIT_GATE = re.compile(r"omit\(\) requires the CELOmitFunction feature gate")
+_CONDITION_VALUES = re.compile(r"runtime\.newCondition: (?!unknown key)")
 _FATAL_READINESS = re.compile(r"failed to check readiness of dependent node")
 
 
@@ -68,6 +69,7 @@ _REJECTIONS = (
     Rule("the rejection takes the schemas of built-in kinds", BUILT_IN_SCHEMAS, ("kro-live",), _says(_STATIC)),
     Rule("the rejection takes the type checker", TYPE_CHECKER, ("kro-live",), _says(_TYPES)),
     Rule("omit() needs no feature gate here (DESIGN 2)", NEVER, ("kro-live",), _says(_OMIT_GATE)),
+    Rule("status.conditions of the author", STATUS_SYNC, ("kro-live",), _says(_CONDITION_VALUES)),
 )
 
 

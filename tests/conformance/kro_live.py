@@ -43,6 +43,7 @@ WRITTEN, ALL = "written", "all"
 _CODE = re.compile(r"\berror\[([a-z0-9-]+)\]")
 _NOTHING = "nothing-to-render"
 _WAITING_FOR = re.compile(r'waiting for (?:node|external reference|external collection) "([^"]+)"')
+_CREATED = "2025-01-01T00:00:00Z"
 _UNSERVED_KINDS = frozenset({"ConfigMap", "Secret", "ServiceAccount", "Namespace", "Role", "ClusterRole", "RoleBinding"})
 """Kinds that have no `metadata.generation`."""
 
@@ -121,6 +122,8 @@ class _Check:
         for rgd, refusal in recording.verdicts:
             if len(recording.verdicts) > 1 or not recording.instances:
                 self._check_verdict(rgd, refusal)
+        if not recording.inputs:
+            return []
         whole = self._render(recording.inputs.values())
         refusals = self._refusals()
         if not refusals:
@@ -301,10 +304,21 @@ def _live(recording: Recording, key: Identity) -> dict[str, Any]:
     for write in recording.written.get(key, []):
         patch = {part: content for part, content in write.items() if part not in ("name", "namespace")}
         value = merge_patch(value or {}, patch)
-    metadata: dict[str, Any] = {"uid": UID}
+    metadata: dict[str, Any] = {"uid": UID, "creationTimestamp": _CREATED, "resourceVersion": "1"}
     if key[1] not in _UNSERVED_KINDS:
         metadata["generation"] = 1
     return {**value, "metadata": {**metadata, **value.get("metadata", {})}}
+
+
+_SET_BY_SERVER = ("uid", "creationTimestamp", "generation", "resourceVersion")
+
+
+def _read_from_server(recording: Recording) -> list[Identity]:
+    """Objects of nodes of which some expression reads what only a server sets: the server wrote to them."""
+    texts = " ".join(source.text for source in recording.inputs.values() if source.kind == RGD)
+    fields = "|".join(_SET_BY_SERVER)
+    named = set(re.findall(rf"\b(\w+)\.metadata\.(?:\?)?(?:{fields})\b", texts))
+    return [key for key, applied in recording.bodies.items() if applied["node"] in named]
 
 
 def _instances(recording: Recording) -> list[dict[str, Any]]:
@@ -316,15 +330,15 @@ def _instances(recording: Recording) -> list[dict[str, Any]]:
         if key not in roots and (*key[:2], "", key[3]) not in roots:
             continue
         metadata = {k: entry[k] for k in ("name", "namespace", "labels", "annotations") if entry.get(k)}
-        found.append({"apiVersion": entry["apiVersion"], "kind": entry["kind"], "metadata": {**metadata, "uid": UID}})
+        found.append({"apiVersion": entry["apiVersion"], "kind": entry["kind"], "metadata": {**metadata, "uid": UID, "creationTimestamp": _CREATED}})
     return found
 
 
 def snapshot_written(recording: Recording) -> list[dict[str, Any]]:
     """Only what somebody other than kro wrote to, or what was there before; and the instances."""
-    keys = [*recording.existing, *(key for key in recording.written if key not in recording.existing)]
-    keys = [key for key in keys if key in recording.existing or key in recording.bodies]
-    return [*_instances(recording), *(_live(recording, key) for key in keys)]
+    keys = dict.fromkeys([*recording.existing, *recording.written, *_read_from_server(recording)])
+    known = [key for key in keys if key in recording.existing or key in recording.bodies]
+    return [*_instances(recording), *(_live(recording, key) for key in known)]
 
 
 def snapshot_all(recording: Recording) -> list[dict[str, Any]]:

@@ -10,6 +10,7 @@ are the result of a history, which one render does not have.
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -53,6 +54,29 @@ class Source:
         return self.identity[:2]
 
 
+_READ_TWO_WAYS = re.compile(
+    r"[yYnN]|0o[0-7]+|[-+]?\d[\d_]*(?::[0-5]?\d)+(?:\.\d*)?|[-+]?\d+(?:\.\d*)?[eE]\d+|[-+]?\d+[eE][-+]\d+|0[0-9]*[89][0-9]*"
+)
+"""Plain scalars that PyYAML and Kubernetes read as different values."""
+
+
+def as_recorded(text: str, value: Any) -> str:
+    """
+    A document as the API server of the recording got it.
+
+    The recorder read its files with PyYAML and sent JSON; Kubernetes' own reader takes a plain `y` for true. Where the two readers
+    differ, the text becomes the JSON that was sent; all other documents stay as they are.
+    """
+    try:
+        tokens = list(yaml.scan(text, yaml.CSafeLoader))
+    except yaml.YAMLError:
+        return text
+    scalars = (token for token in tokens if isinstance(token, yaml.ScalarToken) and token.plain)
+    if isinstance(value, dict) and any(_READ_TWO_WAYS.fullmatch(token.value) for token in scalars):
+        return json.dumps(value, ensure_ascii=False, indent=1)
+    return text
+
+
 def sources_of(path: Path) -> list[Source]:
     """The documents of a file. A text that PyYAML does not read is a document without a value: the product will judge it."""
     found = []
@@ -63,7 +87,7 @@ def sources_of(path: Path) -> list[Source]:
             value = parse(text)
         except (yaml.YAMLError, ValueError):
             value = None
-        found.append(Source(text, value))
+        found.append(Source(as_recorded(text, value), value))
     return found
 
 
@@ -141,6 +165,8 @@ class Recording:
             if verb in ("set_live", "set_status"):
                 if source.identity in self.inputs:
                     self.needs_simulation.append("a live instance was changed")
+                if any(takes_back(earlier, source.value) for earlier in self.written.get(source.identity, [])):
+                    self.needs_simulation.append("a value that was written was changed later")
                 self.written.setdefault(source.identity, []).append(source.value)
             elif verb == "delete":
                 self._delete(source)
@@ -156,7 +182,7 @@ class Recording:
             return sources_of(self.folder / mention)
         if "scenario_step" in step:
             value = scenario["steps"][step["scenario_step"]][verb]
-            return [Source(yaml.dump(value, Dumper=yaml.CSafeDumper, sort_keys=False, allow_unicode=True), value)]
+            return [Source(json.dumps(value, ensure_ascii=False, indent=1), value)]
         return [Source("", mention)]
 
     def _apply(self, step: dict[str, Any], source: Source, rejected: str | None) -> None:
@@ -253,6 +279,13 @@ def _crd_refusal(entry: dict[str, Any]) -> str | None:
         return None
     messages = [str(c["message"]) for c in entry.get("conditions") or [] if c["status"] != "True" and c.get("message")]
     return messages[0] if messages else "not active"
+
+
+def takes_back(earlier: Any, later: Any) -> bool:
+    """Whether a patch changes or removes a value that an earlier one set."""
+    if isinstance(earlier, dict) and isinstance(later, dict):
+        return any(takes_back(earlier[key], value) for key, value in later.items() if key in earlier)
+    return bool(earlier != later)
 
 
 def merge_patch(target: Any, patch: Any) -> Any:
