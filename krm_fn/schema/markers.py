@@ -197,7 +197,8 @@ def _default(schema: Schema, value: str, _field: str, _parent: Schema) -> None:
             raise _bad("default", value, "a number")
     elif kind == "boolean":
         _truth("default", value)
-    schema["default"] = json_value(raw)
+    # sic: no text at all is sent as null, which counts as no default
+    schema["default"] = json_value(raw) if raw else None
 
 
 def _description(schema: Schema, value: str, _field: str, _parent: Schema) -> None:
@@ -209,8 +210,9 @@ def _description(schema: Schema, value: str, _field: str, _parent: Schema) -> No
 def _bound(key: str) -> Callable[[Schema, str, str, Schema], None]:
     def apply(schema: Schema, value: str, _field: str, _parent: Schema) -> None:
         number = go_float(value)
-        if number is None or number - number != 0:  # NaN and infinities are no JSON
-            raise _bad(key, value, "a finite number")
+        if number is None:
+            raise _bad(key, value, "a number")
+        # Go writes whole numbers below 1e21 without point and exponent
         schema[key] = int(number) if number.is_integer() and abs(number) < 1e21 else number
 
     return apply

@@ -67,6 +67,11 @@ class _Search:
             self.visit(schema["items"], in_map=in_map, uncorrelated=uncorrelated or not keyed)
 
     def judge(self, schema: Schema, origin: Origin, *, in_map: bool, uncorrelated: bool) -> None:
+        for key in ("minimum", "maximum"):
+            bound = schema.get(key, 0)
+            if bound - bound != 0:
+                self.complain(origin, "marker-refused", f"{key} {bound} is not a number that JSON can hold", origin.place(key))
+                return
         if "default" in schema:
             self.judge_default(schema, origin, in_map=in_map)
         if "x-kubernetes-list-type" in schema:

@@ -435,9 +435,11 @@ def _tests(schema: Schema, name: str) -> list[tuple[Test, str, str]]:
         tests.append((members.__contains__, "instance-not-in-enum", words if len(members) == 1 else f"one of {words}"))
     if name in {"integer", "number"}:
         if "minimum" in schema:
-            tests.append((_at_least(schema["minimum"]), "instance-too-small", f"at least {schema['minimum']}"))
+            low = schema["minimum"]
+            tests.append((_bounded(_at_least, low), "instance-too-small", f"at least {low}"))
         if "maximum" in schema:
-            tests.append((_at_most(schema["maximum"]), "instance-too-large", f"at most {schema['maximum']}"))
+            high = schema["maximum"]
+            tests.append((_bounded(_at_most, high), "instance-too-large", f"at most {high}"))
     elif name == "string":
         if "minLength" in schema:
             longer = _at_least(schema["minLength"])
@@ -460,6 +462,18 @@ def _at_least(low: float) -> Test:
 
 def _at_most(high: float) -> Test:
     return lambda value: value <= high
+
+
+def _bounded(test: Callable[[float], Test], bound: float) -> Test:
+    """
+    Compare with a bound as the API server does.
+
+    sic: it compares a whole number with the bound's whole part, so 0 is at least 0.5.
+    """
+    exact, whole = test(bound), test(int(bound))
+    if bound == int(bound):
+        return exact
+    return lambda value: whole(value) if value == int(value) else exact(value)
 
 
 def _matches(pattern: str) -> Test:

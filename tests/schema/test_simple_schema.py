@@ -51,7 +51,7 @@ REFUSED = [
         "",
         id="beyond int64",
     ),
-    pytest.param("float | minimum=NaN", "marker-bad-value", "minimum=NaN", "", id="NaN bound"),
+    pytest.param("float | minimum=NaN", "marker-refused", "minimum=NaN", "", id="NaN bound"),
     pytest.param("integer | enum=1,2", "", "", "", id="unquoted enum is fine"),
     pytest.param("integer | enum=1,02", "marker-bad-value", "enum=1,02", "", id="enum member that is no JSON"),
     pytest.param('string | enum="a,,b"', "marker-bad-value", 'enum="a,,b"', "", id="empty enum member"),
@@ -155,10 +155,12 @@ def test_a_field_that_is_refused(text: str, code: str, underlined: str | None, h
             id="blanks",
         ),
         pytest.param("[]" * 16 + "string", {"type": "array"}, id="16 lists"),
+        pytest.param("integer | minimum=Inf minimum=1", {"minimum": 1}, id="the last bound counts"),
         pytest.param("float | minimum=1_0.5 maximum=0x1p4", {"minimum": 10.5, "maximum": 16}, id="Go's numbers"),
         pytest.param("string | default=", {"default": ""}, id="empty default"),
         pytest.param('string | default="a\\\\nb"', {"default": "a\nb"}, id="JSON escape in a default"),
         pytest.param("string | default=null", {"default": "null"}, id="text null"),
+        pytest.param('[]string | default=""', {"default": ...}, id="empty default of a list counts as none"),
         pytest.param("object | default=null", {"default": ...}, id="null default counts as none"),
         pytest.param(
             'object | default={"a": null, "b": [null]}', {"default": {"b": [None]}}, id="nulls in a default vanish"
