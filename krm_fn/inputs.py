@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from krm_fn.admit.admission import compile_admission
 from krm_fn.program.build import build_program
-from krm_fn.program.definition import RGD_GROUP, is_rgd
+from krm_fn.program.definition import RGD_GROUP, RGD_KIND, is_rgd
 from krm_fn.report.diagnostic import ERROR, WARNING, Diagnostic, Subject
-from krm_fn.schema.scope import scope_of
+from krm_fn.schema.scope import scope_from_crd, scope_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from krm_fn.read.yaml import Document
     from krm_fn.report.diagnostic import Position
 
+_CRD = ("apiextensions.k8s.io", "CustomResourceDefinition")
 OBSERVED_MARK = "rookery.dev/observed"
 _MAX_NAME = 253
 _MAX_NAMESPACE = 63
@@ -84,13 +85,14 @@ def sort_documents(
         else:
             rest.append(entry)
     kinds = _instance_kinds(inputs, findings)
+    inputs.crds = [entry for entry in rest if entry.key == _CRD]
+    inputs.crds += [entry for entry in _entries(crds, findings) if entry.key == _CRD]
+    defined = {key for entry in inputs.crds for key in scope_from_crd(entry.value)}
     for entry in rest:
         if entry.key in kinds:
             inputs.instances.append(entry)
             continue
-        if entry.key == ("apiextensions.k8s.io", "CustomResourceDefinition"):
-            inputs.crds.append(entry)
-        elif entry.key[0] == RGD_GROUP:
+        if entry.key[0] == RGD_GROUP and entry.key not in defined:
             findings.add(
                 Diagnostic(
                     "rgd-missing",
@@ -103,7 +105,6 @@ def sort_documents(
             )
             continue
         inputs.others.append(entry)
-    inputs.crds += [e for e in _entries(crds, findings) if e.key[1] == "CustomResourceDefinition"]
     if observed is not None:
         inputs.observed += _observed_entries(observed, findings)
     _refuse_repeated_instances(inputs, findings)
@@ -213,12 +214,9 @@ def _refuse_repeated_instances(inputs: Inputs, findings: Findings) -> None:
 
 def compile_programs(inputs: Inputs, findings: Findings) -> dict[tuple[str, str], Program]:
     """Every RGD, compiled. What is wrong with any of them is found in one go."""
-    scopes: dict[tuple[str, str], bool] = {}
-    if inputs.crds:
-        from krm_fn.schema.scope import scope_from_crd
-
-        for entry in inputs.crds:
-            scopes.update(scope_from_crd(entry.value))
+    scopes: dict[tuple[str, str], bool] = {(RGD_GROUP, RGD_KIND): False}
+    for entry in inputs.crds:
+        scopes.update(scope_from_crd(entry.value))
     for key, entry in inputs.entries_of.items():
         scopes[key] = entry.value["spec"]["schema"].get("scope") != "Cluster"
 

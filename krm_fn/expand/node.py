@@ -18,7 +18,7 @@ Only what step 3 finds missing below `schema` cannot come later: kro waits for e
 from __future__ import annotations
 
 from krm_fn.cel import EvaluationError, to_json
-from krm_fn.cel.values import OMIT, Unknown
+from krm_fn.cel.values import OMIT, OpenList, OpenMap, Unknown
 from krm_fn.expand.outcome import (
     DEFERRED,
     DEPENDENCY,
@@ -33,7 +33,7 @@ from krm_fn.expand.outcome import (
     Outcome,
     Wait,
 )
-from krm_fn.expand.view import asked_view, closed_view, typed_view, without_secrets
+from krm_fn.expand.view import as_stored, asked_view, closed_view, typed_view, without_secrets
 from krm_fn.program import model
 from krm_fn.program.definition import type_name
 from krm_fn.program.template import remove_omitted
@@ -248,18 +248,11 @@ def _note_waits(expressions: Sequence[Compiled], node: Node, scene: Scene, outco
 
 
 def _resolve_collection(node: Node, scene: Scene, outcome: Outcome) -> list[Item] | None:
-    dimensions = _evaluate_all([d.values for d in node.dimensions], node, scene, outcome)
+    dimensions = _evaluate_dimensions(node, scene, outcome)
     if dimensions is None:
         return None
     size = 1
     for dimension, values in zip(node.dimensions, dimensions, strict=True):
-        if not isinstance(values, list):
-            raise scene.fault(
-                "foreach-not-a-list",
-                f"forEach {dimension.name!r} of {node.id!r} runs over {type_name(values)}, not over a list",
-                compiled=dimension.values,
-                node=node,
-            )
         size *= len(values)
         if size > MAX_COLLECTION:
             raise scene.fault(
@@ -282,6 +275,44 @@ def _resolve_collection(node: Node, scene: Scene, outcome: Outcome) -> list[Item
         if value is not _ABSENT:
             scene.names[name] = value
     return None if outcome.waits else items
+
+
+def _evaluate_dimensions(node: Node, scene: Scene, outcome: Outcome) -> list[list[Any]] | None:
+    """
+    The lists that forEach runs over.
+
+    Their items are as plain JSON as elsewhere, except for parts of objects that nobody observed: these stay open.
+    """
+    dimensions: list[list[Any]] = []
+    for dimension in node.dimensions:
+        compiled = dimension.values
+        try:
+            found = compiled.run(scene.names)
+            if isinstance(found, list) and type(found) is not OpenList:
+                items = [item if isinstance(item, OpenMap | OpenList) else to_json(item) for item in found]
+                waits = [item for item in items if type(item) is Unknown]
+                value = waits[0] if waits else items
+            else:
+                value = to_json(found)
+        except EvaluationError as error:
+            if not error.is_pending:
+                raise _evaluation_fault(
+                    error, compiled, node, scene, f"forEach {dimension.name!r} of {node.id!r}"
+                ) from None
+            outcome.waits.append(Wait(MISSING, (error.missing or compiled.expression.written,), compiled))
+            continue
+        if type(value) is Unknown:
+            outcome.waits.append(Wait(UNKNOWN, value.paths, compiled))
+        elif isinstance(value, list):
+            dimensions.append(value)
+        else:
+            raise scene.fault(
+                "foreach-not-a-list",
+                f"forEach {dimension.name!r} of {node.id!r} runs over {type_name(value)}, not over a list",
+                compiled=compiled,
+                node=node,
+            )
+    return dimensions if len(dimensions) == len(node.dimensions) else None
 
 
 def _product(dimensions: list[list[Any]]) -> list[tuple[Any, ...]]:
@@ -400,7 +431,7 @@ def _publish_view(outcome: Outcome, asked: Asked, scene: Scene) -> None:
     raw = scene.views[node.id] = []
     for i, item in enumerate(outcome.items):
         path = f"{node.id}[{i}]" if node.is_collection else node.id
-        desired = item.object
+        desired = as_stored(item.object)
         if item.nested is not None:
             desired = {**item.nested.instance, "status": item.nested.status}
         seen: dict[str, Any] | None = item.object
@@ -414,6 +445,9 @@ def _publish_view(outcome: Outcome, asked: Asked, scene: Scene) -> None:
                 view = closed_view(desired, without_secrets(seen, path))
             else:
                 view = desired if scene.closed else asked_view(desired, asked, path)
+                if item.nested is not None:
+                    # An instance was admitted: its spec is what a server stores, and nobody adds to it.
+                    view["spec"] = desired.get("spec", {})
         views.append(typed_view(view, node.group, node.object_kind))
         raw.append((view, seen is not None))
     scene.names[node.id] = views if node.is_collection else views[0]

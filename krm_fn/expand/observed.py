@@ -41,6 +41,7 @@ class Observed:
 
     def select(self, group: str, kind: str, namespace: str, selector: dict[str, Any]) -> list[dict[str, Any]]:
         """What a list call would return, by namespace and name. An empty namespace means all of them."""
+        matches(selector, {})  # a bad selector is refused whatever there is to select
         found = [
             candidate
             for candidate in self._by_kind.get((group, kind), ())
@@ -58,6 +59,8 @@ def matches(selector: dict[str, Any], labels: dict[str, str]) -> bool:
     Errors: ValueError for an operator or a requirement that the API server would refuse.
     """
     for key, value in (selector.get("matchLabels") or {}).items():
+        if not isinstance(value, str):
+            raise ValueError(f"label {key!r} is {value!r}, and labels are strings")  # noqa: TRY004 - bad data, not a bug
         if labels.get(key) != value:
             return False
     for requirement in selector.get("matchExpressions") or ():

@@ -102,6 +102,29 @@ def without_secrets(seen: dict[str, Any], path: str) -> dict[str, Any]:
     return hidden
 
 
+def as_stored(desired: dict[str, Any]) -> dict[str, Any]:
+    """
+    *desired* after the rewrites that a server makes on writing: `stringData` of a Secret becomes `data`.
+
+    Source: Kubernetes, pkg/registry/core/secret (stringData is write-only).
+    """
+    if (
+        desired.get("kind") != "Secret"
+        or desired.get("apiVersion") != "v1"
+        or not isinstance(desired.get("stringData"), dict)
+    ):
+        return desired
+    from base64 import b64encode
+
+    texts = {
+        key: b64encode(value.encode()).decode() if isinstance(value, str) else value
+        for key, value in desired["stringData"].items()
+    }
+    stored = {key: value for key, value in desired.items() if key != "stringData"}
+    stored["data"] = {**(desired.get("data") or {}), **texts}
+    return stored
+
+
 def typed_view(view: Any, group: str, kind: str) -> Any:
     """
     *view* with the fields that Kubernetes types as bytes decoded: `string(secret.data.x)` is the text, not its base64.

@@ -109,6 +109,18 @@ RULES: tuple[Rule, ...] = (
         ("kro-live",),
         lambda facts: any(_FATAL_READINESS.search(message) for message in facts["messages"]),
     ),
+    Rule(
+        "a body that never settled: it holds the instance's own resourceVersion",
+        NEVER,
+        ("kro-live",),
+        lambda facts: any("not settled" in note for note in facts["notes"]),
+    ),
+    Rule(
+        "values typed by the schema of a built-in kind: times as timestamps",
+        BUILT_IN_SCHEMAS,
+        ("kro-live",),
+        lambda facts: bool(facts["typed_values"]),
+    ),
     # expressions
     Rule("assignability of a result to a field", TYPE_CHECKER, ("kro-cel:assignability",)),
     Rule(

@@ -59,6 +59,8 @@ def read_case(folder: Path, row: str, crd_folder: Path | None, snapshot: str) ->
         "simulate": recording.needs_simulation,
         "features": recording.case.get("features") or [],
         "has_instances": bool(recording.instances),
+        "notes": recording.golden.get("notes") or [],
+        "typed_values": _typed_values(recording),
         "missing_crds": [str(path) for path in recording.crd_paths if not path.exists()],
     }
     return Case(row, folder.name, "kro-live", _Check(recording, snapshot), facts)
@@ -73,6 +75,17 @@ def _messages(recording: Recording) -> list[str]:
         for condition in status.get("conditions") or []
         if condition.get("type") == "ResourcesReady" and condition["status"] != "True" and "message" in condition
     ]
+
+
+def _typed_values(recording: Recording) -> list[str]:
+    """Expressions in templates that take a creation time for a timestamp, which it is by the kind's schema alone."""
+    found = []
+    for source in recording.inputs.values():
+        spec = source.value.get("spec")
+        for resource in (spec.get("resources") if source.kind == RGD and isinstance(spec, dict) else None) or []:
+            template = resource.get("template") if isinstance(resource, dict) else None
+            found += re.findall(r"creationTimestamp\.get\w+", json.dumps(template, default=str))
+    return found
 
 
 class Run:
@@ -304,21 +317,54 @@ def _live(recording: Recording, key: Identity) -> dict[str, Any]:
     for write in recording.written.get(key, []):
         patch = {part: content for part, content in write.items() if part not in ("name", "namespace")}
         value = merge_patch(value or {}, patch)
-    metadata: dict[str, Any] = {"uid": UID, "creationTimestamp": _CREATED, "resourceVersion": "1"}
-    if key[1] not in _UNSERVED_KINDS:
-        metadata["generation"] = 1
-    return {**value, "metadata": {**metadata, **value.get("metadata", {})}}
+    return _as_served(value)
 
 
-_SET_BY_SERVER = ("uid", "creationTimestamp", "generation", "resourceVersion")
+_MENTION = re.compile(r"\b([a-z]\w*)((?:\.\??\w+\b(?!\())+)")
 
 
-def _read_from_server(recording: Recording) -> list[Identity]:
-    """Objects of nodes of which some expression reads what only a server sets: the server wrote to them."""
+def _asked_for_more(recording: Recording) -> list[Identity]:
+    """
+    Objects of which some expression asks for a field that their body does not have.
+
+    Only a look at the cluster tells whether such a field is absent or will come; kro had that look. What the API server sets is
+    among these fields (uid, creationTimestamp), and what others might write later.
+    """
     texts = " ".join(source.text for source in recording.inputs.values() if source.kind == RGD)
-    fields = "|".join(_SET_BY_SERVER)
-    named = set(re.findall(rf"\b(\w+)\.metadata\.(?:\?)?(?:{fields})\b", texts))
-    return [key for key, applied in recording.bodies.items() if applied["node"] in named]
+    mentions = {(name, path.replace("?", "").strip(".")) for name, path in _MENTION.findall(texts)}
+    return [
+        key
+        for key, applied in recording.bodies.items()
+        if any(name == applied["node"] and not _has(applied["object"], path.split(".")) for name, path in mentions)
+    ]
+
+
+def _has(value: Any, path: list[str]) -> bool:
+    """Whether the fields are there; below a list nothing more is asked."""
+    for field in path:
+        if not isinstance(value, dict):
+            return True
+        if field not in value:
+            return False
+        value = value[field]
+    return True
+
+
+def _as_served(value: dict[str, Any]) -> dict[str, Any]:
+    """With the fields that every API server itself fills in, of those that expressions ask for."""
+    metadata: dict[str, Any] = {"uid": UID, "creationTimestamp": _CREATED, "resourceVersion": "1"}
+    if value["kind"] not in _UNSERVED_KINDS:
+        metadata["generation"] = 1
+    metadata |= value.get("metadata") or {}
+    filled = {**value, "metadata": metadata}
+    if value["kind"] == "Namespace":
+        name = {"kubernetes.io/metadata.name": metadata["name"]}
+        metadata["labels"] = {**name, **(metadata.get("labels") or {})}
+        filled.setdefault("status", {"phase": "Active"})
+    if value["kind"] == "CustomResourceDefinition":
+        conditions = [{"type": kind, "status": "True"} for kind in ("NamesAccepted", "Established")]
+        filled.setdefault("status", {"conditions": conditions})
+    return filled
 
 
 def _instances(recording: Recording) -> list[dict[str, Any]]:
@@ -335,8 +381,8 @@ def _instances(recording: Recording) -> list[dict[str, Any]]:
 
 
 def snapshot_written(recording: Recording) -> list[dict[str, Any]]:
-    """Only what somebody other than kro wrote to, or what was there before; and the instances."""
-    keys = dict.fromkeys([*recording.existing, *recording.written, *_read_from_server(recording)])
+    """What somebody other than kro wrote to, what was there before, and what is asked for more than kro sent; and the instances."""
+    keys = dict.fromkeys([*recording.existing, *recording.written, *_asked_for_more(recording)])
     known = [key for key in keys if key in recording.existing or key in recording.bodies]
     return [*_instances(recording), *(_live(recording, key) for key in known)]
 

@@ -23,6 +23,8 @@ Identity = tuple[str, str, str, str]
 RGD = ("kro.run", "ResourceGraphDefinition")
 CRD = ("apiextensions.k8s.io", "CustomResourceDefinition")
 UID = "<uid>"
+CLUSTER_NAMESPACES = ("default", "kube-system", "kube-public", "kube-node-lease")
+"""Those that every cluster has."""
 _SEPARATOR = re.compile(r"^---(?:[ \t].*)?$", re.MULTILINE)
 
 
@@ -123,7 +125,7 @@ class Recording:
         for file in [*(self.case.get("rgds") or []), *(self.case.get("instances") or [])]:
             for source in sources_of(self.folder / file):
                 self.inputs[source.identity] = source
-        for namespace in self.case.get("namespaces_created") or []:
+        for namespace in (*CLUSTER_NAMESPACES, *(self.case.get("namespaces_created") or [])):
             value = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}}
             self.existing.setdefault(identity(value), value)
         self._judge(self.golden.get("rgd") or [])
