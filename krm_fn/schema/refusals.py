@@ -70,7 +70,9 @@ class _Search:
         for key in ("minimum", "maximum"):
             bound = schema.get(key, 0)
             if bound - bound != 0:
-                self.complain(origin, "marker-refused", f"{key} {bound} is not a number that JSON can hold", origin.place(key))
+                self.complain(
+                    origin, "marker-refused", f"{key} {bound} is not a number that JSON can hold", origin.place(key)
+                )
                 return
         if "default" in schema:
             self.judge_default(schema, origin, in_map=in_map)
@@ -150,7 +152,7 @@ class _Search:
                 if rule["message"] == "validation failed"
                 else origin.place("immutable")
             )
-            reason = rule_problem(text)
+            reason = rule_problem(text, schema) if self.complete else ""
             if reason:
                 self.complain(
                     origin, "rule-invalid", f"the validation of {origin.path[-1]} is invalid: {reason}", place

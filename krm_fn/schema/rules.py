@@ -2,7 +2,8 @@
 x-kubernetes-validations: CEL rules about one value, `self`.
 
 Enters: the rules of a schema node.  Leaves: a check that also runs them; or what is wrong with a rule's text.  Imported only where a
-schema has rules.  Not known here: types: a rule that would not pass the API server's type checker fails when it is run.
+schema has rules.  Not known here: types of expressions: a rule that would not pass the API server's type checker is found out when it
+is run.
 
 A rule that names `oldSelf` compares with an earlier version; on create there is none and the rule does not apply. Rules run only on
 a value in which nothing else is wrong. The API server's rules know functions that kro's expressions do not (`sets.*`, `format.*`):
@@ -18,10 +19,12 @@ from krm_fn.schema.structural import Violation, show_path
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Any
+    from typing import Any, TypeAlias
 
     from krm_fn.cel.syntax import Node
     from krm_fn.schema.structural import Check, Found, Path
+
+    Schema: TypeAlias = dict[str, Any]
 
 
 _KRO_ONLY = frozenset(
@@ -45,31 +48,87 @@ _KRO_ONLY = frozenset(
     ]
 )
 """Functions of kro's expressions that the API server's rules do not have."""
-_SERVER_NAMESPACES = frozenset({"format", "sets"})
+_SERVER_NAMES = frozenset(
+    [
+        "sets",
+        "format",
+        "int",
+        "uint",
+        "double",
+        "bool",
+        "string",
+        "bytes",
+        "list",
+        "map",
+        "type",
+        "null_type",
+        "optional_type",
+        "google",
+        "kubernetes",
+        "net",
+    ],
+)
+"""Namespaces and types that the API server's rules may name, and kro's expressions may not."""
 _SERVER_METHODS = frozenset({"validate"})
 _ESCAPES = {"underscores": "__", "dot": ".", "dash": "-", "slash": "/"}
 
 
-def rule_problem(text: str) -> str:
-    """Say why the API server would not take *text* for a rule: its syntax, its names, its functions; empty when it would."""
+def rule_problem(text: str, schema: Schema) -> str:
+    """
+    Say why the API server would not take *text* for a rule of *schema*; empty where that is not known.
+
+    What is looked at: its syntax, its names, its functions, and the fields that it selects. Types are not.
+    """
     from krm_fn.cel import parse, references
     from krm_fn.cel.errors import CelSyntaxError
 
     try:
-        used = references(parse(text))
+        root = parse(text)
     except CelSyntaxError as error:
         return error.problems[0].message
+    used = references(root)
     for name in used.roots:
-        if name not in {"self", "oldSelf"} and name not in _SERVER_NAMESPACES:
+        if name not in {"self", "oldSelf"} and name not in _SERVER_NAMES:
             return f"'{name}' is not a name here, rules know self and oldSelf"
-    if _SERVER_NAMESPACES.isdisjoint(used.roots):
+    if "sets" not in used.roots and "format" not in used.roots:
         for name in [*used.unknown_functions, *used.unknown_methods]:
             if name not in _SERVER_METHODS:
                 return f"'{name}' is not a function"
-    for name in used.functions:
-        if name in _KRO_ONLY:
-            return f"'{name}' is a function of kro's expressions, the API server's rules do not have it"
+    strangers = [name for name in used.functions if name in _KRO_ONLY] + (["cel.bind"] if _binds(root) else [])
+    if strangers:
+        return f"'{strangers[0]}' is a function of kro's expressions, the API server's rules do not have it"
+    for access in [*used.roots.get("self", ()), *used.roots.get("oldSelf", ())]:
+        problem = _undefined_field(access.split(".")[1:], schema)
+        if problem:
+            return problem
     return ""
+
+
+def _undefined_field(names: list[str], schema: Schema) -> str:
+    """Follow selections into objects; what stands behind a map, a list or a scalar is left to the types."""
+    shown = "self"
+    for name in names:
+        if schema["type"] != "object" or "additionalProperties" in schema:
+            return ""
+        field = _unescaped(name)
+        fields: dict[str, Schema] = schema.get("properties", {})
+        if field not in fields:
+            known = ", ".join(list(fields)[:8])
+            return f"'{field}' is not a field of {shown}" + (f", whose fields are {known}" if known else "")
+        schema = fields[field]
+        shown = f"{shown}.{name}"
+    return ""
+
+
+def _binds(root: Node) -> bool:
+    from krm_fn.cel.syntax import Bind, children
+
+    nodes = [root]
+    for node in nodes:  # grows while it is read
+        if isinstance(node, Bind):
+            return True
+        nodes.extend(children(node))
+    return False
 
 
 def uses_old_self(text: str) -> bool:

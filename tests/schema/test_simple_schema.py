@@ -104,6 +104,54 @@ REFUSED = [
         id="unknown field",
     ),
     pytest.param('Pet | default={"age": 1}', "default-refused", 'default={"age": 1}', "", id="required field missing"),
+    pytest.param(
+        'integer | validation="self >"', "rule-invalid", 'validation="self >"', "", id="rule that is no expression"
+    ),
+    pytest.param(
+        'integer | validation="value > 1"', "rule-invalid", 'validation="value > 1"', "", id="unknown name in a rule"
+    ),
+    pytest.param(
+        'string | validation="self.length() > 1"',
+        "rule-invalid",
+        'validation="self.length() > 1"',
+        "",
+        id="unknown method",
+    ),
+    pytest.param(
+        'string | validation="omit() == self"',
+        "rule-invalid",
+        'validation="omit() == self"',
+        "",
+        id="kro's function in a rule",
+    ),
+    pytest.param(
+        'string | validation="cel.bind(a, 1, a > 0)"',
+        "rule-invalid",
+        'validation="cel.bind(a, 1, a > 0)"',
+        "",
+        id="bind",
+    ),
+    pytest.param(
+        "Pet | validation=\"self.nme != ''\"",
+        "rule-invalid",
+        "validation=\"self.nme != ''\"",
+        "",
+        id="unknown field in a rule",
+    ),
+    pytest.param(
+        'object | validation="self.a == 1"', "rule-invalid", 'validation="self.a == 1"', "", id="field of a free object"
+    ),
+    pytest.param(
+        'Pet | default={"name": "x"} validation="self.age > 1"',
+        "default-refused",
+        'default={"name": "x"}',
+        "",
+        id="rule that a default breaks",
+    ),
+    pytest.param("integer | immutable=true", "", "", "", id="immutable field"),
+    pytest.param('string | validation="type(self) == string"', "", "", "", id="type name in a rule"),
+    pytest.param('map[string]Pet | validation="self.all(k, self[k].age > 1)"', "", "", "", id="behind a map"),
+    pytest.param('[]Pet | validation="sets.contains(self, [])"', "", "", "", id="function of the API server"),
     pytest.param("integer | minimum=5 default=1", "default-refused", "default=1", "", id="below the minimum"),
     pytest.param('string | enum="a,b" default=c', "default-refused", "default=c", "", id="not in the enum"),
     pytest.param('string | pattern="^a" default=b', "default-refused", "default=b", "", id="against the pattern"),
@@ -334,3 +382,11 @@ def test_limits_leave_room_for_real_schemas() -> None:
 def test_ten_thousand_cycles_are_found_in_linear_time() -> None:
     types = {f"T{n}": f"T{n}" for n in range(10_000)}
     assert len(problems({}, types)) == 10_000
+
+
+def test_an_old_value_cannot_be_found_in_a_list_without_keys() -> None:
+    """Items of a list can be compared with what they were only where keys tell which is which."""
+    types = {"Item": {"k": "string | required=true", "v": "string | immutable=true"}}
+    (problem,) = problems({"l": "[]Item"}, types)
+    assert (problem.code, problem.path) == ("marker-refused", ("types", "Item", "v"))
+    assert to_openapi({"l": "[]Item | listType=map listMapKey=k", "m": "map[string]Item"}, types)
