@@ -13,10 +13,14 @@ from tests.conformance.runner import FAILED, run, show
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m tests.conformance", description="Put conformance cases to Rookery.")
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.conformance", description="Put conformance cases to Rookery."
+    )
     parser.add_argument("paths", nargs="+", type=Path, metavar="DIR", help="a corpus, a set, a case folder or a file")
     parser.add_argument("--report", type=Path, metavar="FILE.json", help="write the results as JSON, too")
-    parser.add_argument("--include-excluded", action="store_true", help="run excluded cases, too, and name those that pass")
+    parser.add_argument(
+        "--include-excluded", action="store_true", help="run excluded cases, too, and name those that pass"
+    )
     parser.add_argument(
         "--snapshot",
         choices=sorted(SNAPSHOTS),

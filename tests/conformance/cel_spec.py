@@ -60,9 +60,7 @@ def read_texts(entries: list[str], row: str) -> Iterator[Case]:
 
 
 class _Check:
-    def __init__(
-        self, text: str, bindings: dict[str, Any], kro: dict[str, Any] | None, expect: dict[str, Any]
-    ) -> None:
+    def __init__(self, text: str, bindings: dict[str, Any], kro: dict[str, Any] | None, expect: dict[str, Any]) -> None:
         self.text = text
         self.bindings = bindings
         self.kro = kro

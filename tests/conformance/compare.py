@@ -40,7 +40,9 @@ def without_labels_aside(body: dict[str, Any]) -> dict[str, Any]:
 def first_difference(wanted: Any, got: Any, path: str = "") -> str | None:
     """Where two JSON values part, with both values there; None where they are equal."""
     if type(wanted) is not type(got):
-        return f"{path or 'value'}: wanted {type(wanted).__name__} {shown(wanted)}, got {type(got).__name__} {shown(got)}"
+        return (
+            f"{path or 'value'}: wanted {type(wanted).__name__} {shown(wanted)}, got {type(got).__name__} {shown(got)}"
+        )
     if isinstance(wanted, dict):
         for key in sorted({*wanted, *got}, key=str):
             where = f"{path}.{key}" if path else str(key)

@@ -45,7 +45,9 @@ _TYPES = re.compile(
     r"|type '.*' does not support|no such overload|incompatible type|is not assignable|assignment mismatch"
 )
 """What only kro's checker of expressions says."""
-_STATIC = re.compile(r"expected .* type for path|expected .* (?:type|object|array|string)\b.* got|schema not found|cannot resolve group")
+_STATIC = re.compile(
+    r"expected .* type for path|expected .* (?:type|object|array|string)\b.* got|schema not found|cannot resolve group"
+)
 """What takes the schemas of the kinds that a template makes."""
 MESSAGE_LITERAL = re.compile(r"(?<![\"'\w])(?:[a-z]\w*\.)*[A-Z]\w*\s*\{")
 _STRANGE_CONDITION = re.compile(
@@ -96,10 +98,28 @@ def _matching(pattern: str, key: str) -> Callable[[dict[str, Any]], bool]:
 
 _ALL_CEL = ("kro-cel", "kro-cel:difference", "cel-spec", "cel-go")
 
+
+def _operations(names: str) -> tuple[str, ...]:
+    return tuple(f"kro-tests:{name}" for name in names.split())
+
+
+_RECONCILE = """
+    is-ignored check-readiness set-observed context desired desired-status for-each desired-identity delete-targets
+    evaluate-expressions eval-bool eval-list normalize-namespaces unique-identities order-observed-by-desired cartesian-product
+"""
+_TYPING = """
+    structurally-compatible list-element-type type-check eval-with-schemas wrap output-type schema-lookup status-schema compile-node
+    schema-from-cel-type status-schema-from-paths
+"""
+_CONDITIONS = "build-variables validate-expressions extract-from-status evaluate"
+
 RULES: tuple[Rule, ...] = (
     # recorded runs of kro
     Rule(
-        "support files of the case are missing beside it", NEVER, ("kro-live",), lambda facts: bool(facts["missing_crds"])
+        "support files of the case are missing beside it",
+        NEVER,
+        ("kro-live",),
+        lambda facts: bool(facts["missing_crds"]),
     ),
     Rule("objects that are the result of a history", SIMULATE, ("kro-live",), lambda facts: bool(facts["simulate"])),
     *(Rule(rule.reason, rule.waits_for, rule.forms, _all_rejections(rule)) for rule in _REJECTIONS),
@@ -153,13 +173,19 @@ RULES: tuple[Rule, ...] = (
         "the expression is refused by the type checker (cel-go's words)",
         TYPE_CHECKER,
         ("cel-go",),
-        lambda facts: not facts["check_errors"] and _matching("found no matching overload|cannot be range", "texts")(facts),
+        lambda facts: (
+            not facts["check_errors"] and _matching("found no matching overload|cannot be range", "texts")(facts)
+        ),
     ),
     Rule(
         "literals of protobuf messages: no object of Kubernetes is one",
         NEVER,
         ("kro-cel",),
-        lambda facts: MESSAGE_LITERAL.search(facts["text"]) is not None and not facts["check_errors"] and not facts["inspect_error"],
+        lambda facts: (
+            MESSAGE_LITERAL.search(facts["text"]) is not None
+            and not facts["check_errors"]
+            and not facts["inspect_error"]
+        ),
     ),
     Rule(
         "the answer depends on the order in which a map is walked: random in cel-go, sorted here (DESIGN 2)",
@@ -186,38 +212,32 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "one step of kro's reconcile on hand-made nodes",
         SIMULATE,
-        tuple(
-            f"kro-tests:{op}"
-            for op in (
-                "is-ignored", "check-readiness", "set-observed", "context", "desired", "desired-status", "for-each",
-                "desired-identity", "delete-targets", "evaluate-expressions", "eval-bool", "eval-list",
-                "normalize-namespaces", "unique-identities", "order-observed-by-desired", "cartesian-product",
-            )
-        ),
-    ),  # fmt: skip
-    Rule("pending is decided by the kind of an error, never by its text (DESIGN 2)", NEVER, ("kro-tests:error-means-pending",)),
+        _operations(_RECONCILE),
+    ),
+    Rule(
+        "pending is decided by the kind of an error, never by its text (DESIGN 2)",
+        NEVER,
+        ("kro-tests:error-means-pending",),
+    ),
     Rule(
         "types of expressions and of schemas",
         TYPE_CHECKER,
-        tuple(
-            f"kro-tests:{op}"
-            for op in (
-                "structurally-compatible", "list-element-type", "type-check", "eval-with-schemas", "wrap", "output-type",
-                "schema-lookup", "status-schema", "compile-node", "schema-from-cel-type", "status-schema-from-paths",
-            )
-        ),
-    ),  # fmt: skip
+        _operations(_TYPING),
+    ),
     Rule(
         "templates against schemas",
         BUILT_IN_SCHEMAS,
-        ("kro-tests:parse-resource", "kro-tests:collect-types", "kro-tests:build-resource", "kro-tests:schema-without-status"),
+        (
+            "kro-tests:parse-resource",
+            "kro-tests:collect-types",
+            "kro-tests:build-resource",
+            "kro-tests:schema-without-status",
+        ),
     ),
     Rule(
         "status.conditions of the author",
         STATUS_SYNC,
-        tuple(
-            f"kro-tests:{op}" for op in ("build-variables", "validate-expressions", "extract-from-status", "evaluate")
-        ),
+        _operations(_CONDITIONS),
     ),
     Rule(
         "changes between two versions of an RGD",

@@ -95,9 +95,17 @@ def _yaml(path: Path) -> Iterator[Case | Skipped]:
         yield Skipped(str(path), f"no YAML: {str(error).splitlines()[0]}")
         return
     first = value[0] if len(value) == 1 else None
-    if isinstance(first, list) and first and all(isinstance(e, dict) and {"op", "input", "expect"} <= set(e) for e in first):
+    if (
+        isinstance(first, list)
+        and first
+        and all(isinstance(e, dict) and {"op", "input", "expect"} <= set(e) for e in first)
+    ):
         yield from kro_tests.read_cases(first, f"kro-tests/{path.name}", _made_up_kinds(path))
-    elif isinstance(first, list) and first and all(isinstance(e, dict) and {"kind", "namespaced"} <= set(e) for e in first):
+    elif (
+        isinstance(first, list)
+        and first
+        and all(isinstance(e, dict) and {"kind", "namespaced"} <= set(e) for e in first)
+    ):
         return
     elif isinstance(first, dict) and {"name", "steps"} <= set(first):
         yield Case(f"kro-tests/{path.parent.name}", path.stem, "kro-tests:scenario", _no_simulation, {"newer": False})

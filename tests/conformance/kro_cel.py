@@ -76,7 +76,9 @@ def bindings_of(entry: dict[str, Any], definitions: Definitions) -> dict[str, An
     if isinstance(bindings, str):
         bindings = definitions["bindings"][bindings]
     return {
-        name: plain(definitions["data"][value["$data"]] if isinstance(value, dict) and set(value) == {"$data"} else value)
+        name: plain(
+            definitions["data"][value["$data"]] if isinstance(value, dict) and set(value) == {"$data"} else value
+        )
         for name, value in bindings.items()
     }
 
@@ -194,7 +196,9 @@ class _References:
                 return []
             raise Mismatch(f"wanted references, got parse error: {error}") from error
         if "parse_error" in self.entry:
-            raise Mismatch(f"wanted parse_error {shown(self.entry['parse_error'])}, got references {sorted(found.roots)}")
+            raise Mismatch(
+                f"wanted parse_error {shown(self.entry['parse_error'])}, got references {sorted(found.roots)}"
+            )
         compare_references(self.entry["identifiers"], self.entry["paths"], found)
         wanted = set(self.entry.get("unknown_functions") or [])
         if wanted != set(found.unknown_functions):

@@ -44,7 +44,9 @@ _CODE = re.compile(r"\berror\[([a-z0-9-]+)\]")
 _NOTHING = "nothing-to-render"
 _WAITING_FOR = re.compile(r'waiting for (?:node|external reference|external collection) "([^"]+)"')
 _CREATED = "2025-01-01T00:00:00Z"
-_UNSERVED_KINDS = frozenset({"ConfigMap", "Secret", "ServiceAccount", "Namespace", "Role", "ClusterRole", "RoleBinding"})
+_UNSERVED_KINDS = frozenset(
+    {"ConfigMap", "Secret", "ServiceAccount", "Namespace", "Role", "ClusterRole", "RoleBinding"}
+)
 """Kinds that have no `metadata.generation`."""
 
 
@@ -176,9 +178,8 @@ class _Check:
                 message = str(condition.get("message", ""))
                 if condition.get("type") != "ResourcesReady" or condition["status"] == "True":
                     continue
-                if "found resources with conflicts" in message:
-                    found.append(message)
-                elif status.get("state") == "ERROR" and name not in refused_bodies and message:
+                is_fatal = status.get("state") == "ERROR" and name not in refused_bodies and message
+                if is_fatal or "found resources with conflicts" in message:
                     found.append(message)
         return found
 
@@ -246,7 +247,9 @@ class _Check:
         missing = [key for key in self.recording.bodies if key not in got]
         if missing:
             waits = [line for line in run.stderr.splitlines() if "withheld" in line or "warning" in line]
-            raise Mismatch(f"missing: {', '.join(map(_name, missing[:3]))} ({len(missing)}); {' | '.join(waits[:2])[:300]}")
+            raise Mismatch(
+                f"missing: {', '.join(map(_name, missing[:3]))} ({len(missing)}); {' | '.join(waits[:2])[:300]}"
+            )
         unexpected = {key: body for key, body in got.items() if key not in self.recording.bodies}
         remarks = self._beyond_gates(unexpected)
         for key, applied in self.recording.bodies.items():
@@ -376,7 +379,13 @@ def _instances(recording: Recording) -> list[dict[str, Any]]:
         if key not in roots and (*key[:2], "", key[3]) not in roots:
             continue
         metadata = {k: entry[k] for k in ("name", "namespace", "labels", "annotations") if entry.get(k)}
-        found.append({"apiVersion": entry["apiVersion"], "kind": entry["kind"], "metadata": {**metadata, "uid": UID, "creationTimestamp": _CREATED}})
+        found.append(
+            {
+                "apiVersion": entry["apiVersion"],
+                "kind": entry["kind"],
+                "metadata": {**metadata, "uid": UID, "creationTimestamp": _CREATED},
+            }
+        )
     return found
 
 

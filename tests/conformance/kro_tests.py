@@ -25,7 +25,9 @@ def read_cases(entries: list[dict[str, Any]], row: str, kinds: list[dict[str, An
         facts = {
             "newer": bool(entry.get("not_in_v0_9_3")),
             "schemas": entry["input"].get("schemas") if isinstance(entry["input"], dict) else None,
-            "error_texts": [str(expect[key]) for key in sorted(expect) if key.startswith("error_") and key != "error_phase"],
+            "error_texts": [
+                str(expect[key]) for key in sorted(expect) if key.startswith("error_") and key != "error_phase"
+            ],
             "error_phase": expect.get("error_phase"),
             "has_operation": name in operations,
             "input": entry["input"],

@@ -12,10 +12,12 @@ from __future__ import annotations
 
 import json
 import re
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 Identity = tuple[str, str, str, str]
 """Group, kind, namespace, name."""

@@ -91,7 +91,10 @@ def parse_one_field(given: Json, expect: Json) -> None:
 def parse_spec(given: Json, expect: Json) -> None:
     settle(
         expect,
-        lambda: (to_openapi(given["spec"]), {name: _type(parse_field(text)[0]) for name, text in given["spec"].items()}),
+        lambda: (
+            to_openapi(given["spec"]),
+            {name: _type(parse_field(text)[0]) for name, text in given["spec"].items()},
+        ),
         lambda got: equal(expect["type"], {"struct": got[1]}),
     )
 

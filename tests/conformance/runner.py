@@ -55,7 +55,12 @@ class Report:
             "files": {name: dict(sorted(counts.items())) for name, counts in sorted(self.files.items())},
             "failures": [{"file": case.file, "id": case.id, "message": message} for case, message in self.failures],
             "exclusions": [
-                {"reason": reason, "waits_for": waits_for, "count": len(cases), "cases": [f"{c.file} {c.id}" for c in cases]}
+                {
+                    "reason": reason,
+                    "waits_for": waits_for,
+                    "count": len(cases),
+                    "cases": [f"{c.file} {c.id}" for c in cases],
+                }
                 for (waits_for, reason), cases in sorted(self.excluded.items())
             ],
             "excluded_but_passing": [
