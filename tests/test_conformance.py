@@ -156,6 +156,16 @@ def test_what_is_no_case_is_named_with_a_reason(tmp_path: Path) -> None:
     assert "no golden.yaml" in skipped["inputs"]
 
 
+def test_a_case_that_is_not_as_its_format_says_fails_and_ends_nothing(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "case.yaml").write_text("rgds: [there-is-none.yaml]\n")
+    (tmp_path / "a" / "golden.yaml").write_text("steps: []\n")
+    (tmp_path / "b.json").write_text(json.dumps([{"id": "b", "expr": "1", "value": {"int": "1"}}]))
+    report = run(find(tmp_path))
+    assert (report.total(PASSED), report.total(FAILED)) == (1, 1)
+    assert report.failures[0][1].startswith("cannot be read: FileNotFoundError")
+
+
 def test_the_last_line_counts_and_the_exit_code_tells(tmp_path: Path) -> None:
     cases = tmp_path / "cases.json"
     cases.write_text(

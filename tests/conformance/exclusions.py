@@ -63,6 +63,16 @@ def reason_for_rejection(message: str) -> Rule | None:
     return next((rule for rule in _REJECTIONS if rule.when({"message": message})), None)
 
 
+_GENERATE_NAME = re.compile(r"\bgenerateName\b")
+
+
+def reason_to_refuse(rgd: str) -> str | None:
+    """Why an RGD that kro accepts is refused here by design; kro ends its instances in ERROR."""
+    if _GENERATE_NAME.search(rgd):
+        return "generateName is refused when the RGD is read (DESIGN 4), kro ends in ERROR when it applies"
+    return None
+
+
 def _says(pattern: re.Pattern[str]) -> Callable[[dict[str, Any]], bool]:
     return lambda facts: pattern.search(facts["message"]) is not None
 

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from tests.conformance import cel_spec, kro_cel, kro_live, kro_tests
-from tests.conformance.case import Case, Skipped
+from tests.conformance.case import Case, Mismatch, Skipped
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 DEFINITIONS = "definitions.json"
@@ -28,7 +28,7 @@ def find(path: Path, snapshot: str = kro_live.WRITTEN) -> Iterator[Case | Skippe
     """Every case below *path*, in the order of file names."""
     if path.is_dir():
         if (path / "case.yaml").exists():
-            yield from _case_folder(path, snapshot)
+            yield from _read(path, lambda: _case_folder(path, snapshot))
             return
         for child in sorted(path.iterdir()):
             if not child.name.startswith("."):
@@ -36,11 +36,27 @@ def find(path: Path, snapshot: str = kro_live.WRITTEN) -> Iterator[Case | Skippe
     elif not path.exists():
         yield Skipped(str(path), "there is no such file or folder")
     elif path.suffix == ".json":
-        yield from _json(path)
+        yield from _read(path, lambda: _json(path))
     elif path.suffix in (".yaml", ".yml"):
-        yield from _yaml(path)
+        yield from _read(path, lambda: _yaml(path))
     elif path.suffix not in _DOCUMENTATION:
         yield Skipped(str(path), "not a format of the corpora")
+
+
+def _read(path: Path, read: Callable[[], Iterator[Case | Skipped]]) -> Iterator[Case | Skipped]:
+    """What *read* finds; a file that is not as its format says is a failing case, so that nothing ends a run."""
+    try:
+        yield from read()
+    except Exception as error:  # noqa: BLE001 - whatever is wrong with a file is shown with its name
+        message = f"cannot be read: {type(error).__name__}: {error}"
+        yield Case(f"unreadable/{path.parent.name}", path.name, "unreadable", _raising(message))
+
+
+def _raising(message: str) -> Callable[[], list[str]]:
+    def check() -> list[str]:
+        raise Mismatch(message)
+
+    return check
 
 
 def _case_folder(path: Path, snapshot: str) -> Iterator[Case | Skipped]:

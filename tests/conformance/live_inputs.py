@@ -133,7 +133,7 @@ class Recording:
         self._judge(self.golden.get("rgd") or [])
         for entry in self.golden.get("rgd") or []:
             self.verdicts += [
-                (source, _refusal(entry))
+                (source, _refusal_alone(entry))
                 for source in self.inputs.values()
                 if source.kind == RGD and source.identity[3] == entry["name"]
             ]
@@ -203,7 +203,7 @@ class Recording:
             self.needs_simulation.append("an RGD or an instance was changed")
         if source.kind == RGD:
             entries = [entry for entry in step.get("rgd") or [] if entry["name"] == source.identity[3]]
-            refusal = rejected or (_refusal(entries[-1]) if entries else None)
+            refusal = rejected or (_refusal_alone(entries[-1]) if entries else None)
             self.verdicts.append((source, refusal))
             if rejected is not None:
                 return
@@ -275,6 +275,14 @@ def _refusal(entry: dict[str, Any]) -> str | None:
         if condition["type"] == "GraphAccepted" and condition["status"] != "True":
             return str(condition["message"])
     return None
+
+
+def _refusal_alone(entry: dict[str, Any]) -> str | None:
+    """Why an RGD is refused whatever else is there: as such, or because the API server takes no CRD like the generated one."""
+    message = _refusal(entry)
+    if message is None and "failed to create CRD" in (_crd_refusal(entry) or ""):
+        message = _crd_refusal(entry)
+    return message
 
 
 def _crd_refusal(entry: dict[str, Any]) -> str | None:
