@@ -6,6 +6,9 @@ import sys
 
 from krm_fn.command import EXIT_BUG, run
 
+_LEAN = (["render"], ["fn"])
+"""The commands that read YAML with our own reader alone."""
+
 
 def main() -> int:
     """Entry point of `rookery` and of `python -m krm_fn`."""
@@ -14,6 +17,10 @@ def main() -> int:
 
     # A render makes only acyclic garbage and ends soon: the cyclic collector would walk every object for nothing.
     gc.disable()
+    if sys.argv[1:2] in _LEAN:
+        from krm_fn.read.lean_yaml import import_lean_yaml
+
+        import_lean_yaml()
     try:
         code = run(sys.argv[1:], sys.stdin.buffer, sys.stdout.buffer, sys.stderr, os.environ)
         sys.stdout.flush()

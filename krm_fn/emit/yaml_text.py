@@ -36,10 +36,9 @@ _LONGEST_SIMPLE_KEY = 1000
 _BLOCK = ""
 
 _PRINTABLE = "\u00a1-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff"
-_LINE = re.compile(f"[ -~{_PRINTABLE}]+")
-_TEXT = re.compile(f"[\t\n -~{_PRINTABLE}]+")
-_ESCAPED = re.compile(f"[^ !#-[\\]-~{_PRINTABLE}]")
-_FIRST = re.compile(f"[A-Za-z0-9_/$(.+<=^;{_PRINTABLE}]|-(?=[A-Za-z0-9_/.-])")
+_WORD_START = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_/.")
+_FIRST = _WORD_START | frozenset("$(+<=^;")
+_AFTER_DASH = _WORD_START | frozenset("-")
 _NUMBER_LIKE = re.compile(
     r"[-+]?(?:0[xX][0-9a-fA-F_]*|0[oO][0-7_]*|0[bB][-+]?[01_]*|[0-9_]*\.?[0-9_]*(?:[eE][-+]?[0-9_]*)?|[0-9_]+(?::[0-9_]+)+(?:\.[0-9_]*)?)"
     r"|[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}.*"
@@ -115,8 +114,8 @@ def quoted(text: str) -> str:
     """Write a string as a YAML scalar of one line, with quotes when it needs them. Errors: ValueError for lone surrogates."""
     if _is_plain(text):
         return text
-    if _LINE.fullmatch(text) is None and text:
-        return '"' + _ESCAPED.sub(_escape, text) + '"'
+    if text and not _is_printable(text):
+        return '"' + re.sub(f"[^ !#-[\\]-~{_PRINTABLE}]", _escape, text) + '"'
     if '"' in text or "\\" in text:
         return "'" + text.replace("'", "''") + "'"
     return f'"{text}"'
@@ -206,7 +205,7 @@ def _fits_block(text: str) -> bool:
     """Whether a literal block gives back exactly this text in every reader."""
     return (
         text[0] not in " \t\n"
-        and _TEXT.fullmatch(text) is not None
+        and _is_printable(text.replace("\n", "").replace("\t", ""))
         and " \n" not in text
         and "\t\n" not in text
         and text[-1] not in " \t"
@@ -215,13 +214,24 @@ def _fits_block(text: str) -> bool:
 
 def _is_plain(text: str) -> bool:
     """Whether every reader takes the text, without quotes, for this string."""
-    if _FIRST.match(text) is None or _LINE.fullmatch(text) is None:
+    if not text or not _is_printable(text):
+        return False
+    first = text[0]
+    if first not in _FIRST and first.isascii() and not (first == "-" and text[1:2] in _AFTER_DASH and len(text) > 1):
         return False
     if text[-1] in " :" or ": " in text or " #" in text or text.startswith(("---", "...")):
         return False
-    if text[0] in _NUMBER_START:
+    if first in _NUMBER_START:
         return _NUMBER_LIKE.fullmatch(text) is None and text.lower() not in _WORDS
     return len(text) > _LONGEST_WORD or text.lower() not in _WORDS
+
+
+def _is_printable(text: str) -> bool:
+    """Whether every reader takes all of the text as it is."""
+    if text.isascii():
+        return text.isprintable()
+    # Compiled when first needed: a class of this size takes longer to compile than all the rest of this module.
+    return re.fullmatch(f"[ -~{_PRINTABLE}]*", text) is not None
 
 
 def _escape(match: re.Match[str]) -> str:
