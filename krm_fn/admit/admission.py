@@ -1,9 +1,10 @@
 """
 Instance -> admitted instance, as an API server with the generated CRD would admit it on create.
 
-Enters: the `spec` schema of a generated CRD (`schema.simple_schema`), once; then instances as the reader made them.  Leaves: the instance with
-defaults filled in, unknown fields and nulls dropped, whole floats made integers and integers in number fields made doubles; and
-what is wrong with it, all at once.  Called by the pipeline for each instance.  Not known here: RGDs, positions in files, output.
+Enters: the `spec` schema of a generated CRD (`schema.simple_schema`), once; then instances as the reader made them.
+Leaves: the instance with defaults filled in, unknown fields and nulls dropped, whole floats made integers and
+integers in number fields made doubles; and what is wrong with it, all at once.  Called by the pipeline for each
+instance.  Not known here: RGDs, positions in files, output.
 
 The input is never changed: what needs no change is shared with it, and defaults are shared between instances.
 Source: Kubernetes v1.35.0, apiextensions-apiserver; the work is done by `schema.structural`.
@@ -35,10 +36,11 @@ class Admission:
         """
         Admit one instance.
 
-        Shape:   whole object -> (whole object, violations); paths begin with `spec`. `metadata` is not looked at, and a `status` is
-                 dropped, since only the status subresource takes one.
-        Errors:  instance-missing-field, -wrong-type, -not-in-enum, -too-small, -too-large, -too-short, -too-long, -pattern-mismatch,
-                 -too-few-items, -too-many-items, -duplicate-item, -rule-failed; warnings instance-unknown-field, -rule-unchecked.
+        Shape:   whole object -> (whole object, violations); paths begin with `spec`. `metadata` is not looked at, and
+                 a `status` is dropped, since only the status subresource takes one.
+        Errors:  instance-missing-field, -wrong-type, -not-in-enum, -too-small, -too-large, -too-short, -too-long,
+                 -pattern-mismatch, -too-few-items, -too-many-items, -duplicate-item, -rule-failed; warnings
+                 instance-unknown-field, -rule-unchecked.
         """
         found = Found()
         before = {"spec": instance["spec"]} if "spec" in instance else {}
@@ -60,10 +62,14 @@ def compile_admission(spec_schema: dict[str, Any]) -> Admission:
 
 
 def _unknown_top(name: str) -> Violation:
-    from difflib import get_close_matches
+    from krm_fn.schema.complaints import closest, show_path
 
-    close = get_close_matches(name, _TOP, 1)
-    hint = f"did you mean '{close[0]}'?" if close else "fields of an instance stand under spec"
+    close = closest(name, _TOP)
+    hint = f"did you mean '{close}'?" if close else "fields of an instance stand under spec"
     return Violation(
-        "instance-unknown-field", (name,), f"{name} is not a field of an instance, it is dropped", hint, WARNING
+        "instance-unknown-field",
+        (name,),
+        f"{show_path((name,))} is not a field of an instance, it is dropped",
+        hint,
+        WARNING,
     )

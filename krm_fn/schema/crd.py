@@ -1,9 +1,9 @@
 """
 The CustomResourceDefinition that kro generates for an RGD.
 
-Enters: names, the spec schema (`schema.simple_schema`), the inferred status schema, and what the RGD says about columns and metadata.
-Leaves: one CRD as plain dicts.  Called where a CRD is shown or compared; a plain render needs none of this.
-Not known here: how the status is inferred, what a breaking change is.
+Enters: names, the spec schema (`schema.simple_schema`), the inferred status schema, and what the RGD says about
+columns and metadata. Leaves: one CRD as plain dicts.  Called where a CRD is shown or compared; a plain render needs
+none of this. Not known here: how the status is inferred, what a breaking change is.
 
 Source: kro v0.9.3 pkg/graph/crd/{crd,defaults}.go.
 """
@@ -54,8 +54,9 @@ def generated_crd(
     """
     Make the CRD of one kind, as kro sends it and the API server shows it (without `conversion` and `status`).
 
-    Shape:   *printer_columns* and *metadata* are the RGD schema's `additionalPrinterColumns` and `metadata` as they were read;
-             none or empty: kro's own columns, no labels, no annotations.  *status_schema* gets `state` and `conditions` added.
+    Shape:   *printer_columns* and *metadata* are the RGD schema's `additionalPrinterColumns` and `metadata` as they
+             were read; none or empty: kro's own columns, no labels, no annotations.  *status_schema* gets `state` and
+             `conditions` added.
     Source:  kro v0.9.3 pkg/graph/crd/crd.go SynthesizeCRD.
     """
     many = plural(kind.lower())

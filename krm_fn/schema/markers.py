@@ -1,9 +1,9 @@
 """
 The markers of a SimpleSchema field: `required=true default="x" minimum=1`, read and applied to an OpenAPI schema.
 
-Enters: the text after the first `|` of a field.  Leaves: `Marker` records, and their effect on a schema dict.  Problems are
-raised as `FieldError` (one) or returned as a list of them (applying).  Not known here: types, YAML paths, Kubernetes' own
-checks of the finished CRD (`schema.refusals`).
+Enters: the text after the first `|` of a field.  Leaves: `Marker` records, and their effect on a schema dict.
+Problems are raised as `FieldError` (one) or returned as a list of them (applying).  Not known here: types, YAML
+paths, Kubernetes' own checks of the finished CRD (`schema.refusals`).
 
 Numbers and booleans are taken as Go's strconv takes them, blanks as Go's unicode.IsSpace: what kro accepts is accepted.
 Source: kro v0.9.3 pkg/simpleschema/markers.go.
@@ -110,11 +110,11 @@ def _marker_key(text: str, offset: int, end: int) -> str:
     if not key:
         raise FieldError("marker-unknown", "'=' has no marker before it", end, 1)
     if key not in MARKERS:
-        from difflib import get_close_matches
+        from krm_fn.schema.complaints import closest
 
-        close = get_close_matches(key, MARKERS, 1)
-        hint = f"did you mean '{close[0]}'?" if close else f"markers are {', '.join(MARKERS)}"
-        raise FieldError("marker-unknown", f"'{key}' is not a marker", offset, end - offset, hint)
+        close = closest(key, MARKERS)
+        hint = f"did you mean '{close}'?" if close else f"markers are {', '.join(MARKERS)}"
+        raise FieldError("marker-unknown", f"'{short(key)}' is not a marker", offset, end - offset, hint)
     return key
 
 
@@ -124,7 +124,7 @@ def _without_value(key: str, text: str, offset: int) -> FieldError:
         return FieldError("marker-without-value", message, offset + len(text), 0, "kro refuses blanks at the end")
     place = max(text.rfind(key), 0)
     hint = f"write {key}=true" if key in {"required", "immutable", "uniqueItems"} else "quote a value that has blanks"
-    return FieldError("marker-without-value", f"'{key}' has no value", offset + place, len(text) - place, hint)
+    return FieldError("marker-without-value", f"'{short(key)}' has no value", offset + place, len(text) - place, hint)
 
 
 def _unquoted(value: str) -> str:
@@ -168,11 +168,13 @@ def apply_markers(schema: Schema, markers: list[Marker], field: str, parent: Sch
 
 
 def _bad(key: str, value: str, expected: str) -> FieldError:
-    return FieldError("marker-bad-value", f"{key} '{_short(value)}' is not {expected}")
+    return FieldError("marker-bad-value", f"{key} '{short(value)}' is not {expected}")
 
 
-def _short(text: str) -> str:
-    return text if len(text) <= 40 else text[:37] + "..."
+def short(text: str) -> str:
+    """Cut a text of the author's for a message: one line, 60 characters."""
+    text = text[:200] if text.isprintable() else ascii(text[:200])[1:-1]
+    return text if len(text) <= 60 else text[:57] + "..."
 
 
 def _needs_type(schema: Schema, key: str, wanted: str) -> None:
@@ -258,7 +260,7 @@ def _enum(schema: Schema, value: str, _field: str, _parent: Schema) -> None:
             if isinstance(members[-1], NotJson):
                 raise _bad("enum member", member, "a JSON integer")
         elif not _quotable(member):
-            raise _bad("enum member", ascii(member)[1:-1], "text that JSON can hold as kro writes it")
+            raise _bad("enum member", member, "text that JSON can hold as kro writes it")
         else:
             members.append(member)
     schema["enum"] = members
@@ -277,7 +279,7 @@ def _pattern(schema: Schema, value: str, _field: str, _parent: Schema) -> None:
     _needs_type(schema, "pattern", "string")
     reason = pattern_problem(value)
     if reason:
-        raise FieldError("marker-bad-value", f"pattern '{_short(value)}' is not an RE2 expression: {reason}")
+        raise FieldError("marker-bad-value", f"pattern '{short(value)}' is not an RE2 expression: {reason}")
     schema["pattern"] = value
 
 
@@ -326,7 +328,7 @@ def _list_map_key(schema: Schema, value: str, _field: str, _parent: Schema) -> N
     _needs_type(schema, "listMapKey", "array")
     keys = schema.get("x-kubernetes-list-map-keys", [])
     if value in keys:
-        raise FieldError("marker-conflict", f"listMapKey '{_short(value)}' is given twice")
+        raise FieldError("marker-conflict", f"listMapKey '{short(value)}' is given twice")
     schema["x-kubernetes-list-map-keys"] = [*keys, value]
 
 
@@ -400,7 +402,8 @@ def json_value(text: str) -> Any:
     """
     Read *text* as the API server's JSON decoder does; `NotJson` where that fails.
 
-    Differs:  nesting is bounded (60 levels).  Usual texts (plain strings, small integers, `true`, `{}`) cost no import of json.
+    Differs:  nesting is bounded (60 levels).  Usual texts (plain strings, small integers, `true`, `{}`) cost no
+              import of json.
     """
     if text[:1] == '"' and text[-1:] == '"' and len(text) > 1 and "\\" not in text and text.isprintable():
         return (
@@ -455,7 +458,7 @@ def _json_int(text: str) -> int | float:
 def _json_float(text: str) -> float:
     number = float(text)
     if number - number != 0:
-        raise ValueError(f"number {_short(text)} is out of range")
+        raise ValueError(f"number {short(text)} is out of range")
     return number
 
 

@@ -3,11 +3,13 @@ English plurals as kro makes them for the names of CRDs: the Go package flect, f
 
 Enters: a kind in lower case.  Leaves: its plural.  Called by `schema.crd`.  Not known here: anything else.
 
-How flect decides. A word of the dictionary has its plural; a plural of the dictionary stays. Else the first suffix that fits decides:
-the dictionary's words again, as ends of compounds, the last one first, then the list of suffixes in its order. At each step a
-word that already ends as the plural would stays as it is. Else an `s` is added, unless the word ends in one.
+How flect decides. A word of the dictionary has its plural; a plural of the dictionary stays. Else the first suffix
+that fits decides: the dictionary's words again, as ends of compounds, the last one first, then the list of suffixes
+in its order. At each step a word that already ends as the plural would stays as it is. Else an `s` is added, unless
+the word ends in one.
 
-Source: gobuffalo/flect v1.0.3 (MIT), plural_rules.go, pluralize.go, acronyms.go; its faults are kept (`dula` becomes `bulae`).
+Source: gobuffalo/flect v1.0.3 (MIT), plural_rules.go, pluralize.go, acronyms.go; its faults are kept (`dula` becomes
+        `bulae`).
 """
 
 from __future__ import annotations

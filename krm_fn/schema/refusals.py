@@ -4,14 +4,15 @@ What the API server refuses in the CRD that kro generates, although kro accepts 
 Enters: a finished schema and the origin of its nodes.  Leaves: problems, located in the SimpleSchema.  Called by
 `schema.simple_schema` alone.  Not known here: how a schema is built.
 
-Defaults are judged as they stand: valid JSON, of the type, within the schema's own limits and rules, nothing defaulted inside them.
+Defaults are judged as they stand: valid JSON, of the type, within the schema's own limits and rules, nothing
+defaulted inside them.
 Source: Kubernetes v1.35.0 apiextensions-apiserver pkg/apiserver/schema/defaulting/validation.go and
 pkg/apis/apiextensions/validation/validation.go.  Differs: the estimated cost of validation rules is not computed.
 """
 
 from __future__ import annotations
 
-from krm_fn.schema.markers import NotJson
+from krm_fn.schema.markers import NotJson, short
 from krm_fn.schema.structural import Found, compile_value
 
 TYPE_CHECKING = False
@@ -28,8 +29,8 @@ def refusals(root: Schema, origins: Mapping[int, Origin], *, complete: bool) -> 
     """
     Find what the API server would refuse, each node once; a default of null is taken out, as the API server does.
 
-    Shape:   *complete* is false when fields are missing from the schema because they are broken: then nothing is said that
-             could follow from that.
+    Shape:   *complete* is false when fields are missing from the schema because they are broken: then nothing is said
+             that could follow from that.
     Errors:  codes default-not-json, default-refused, marker-refused, rule-invalid.
     """
     search = _Search(origins, complete)
@@ -88,7 +89,7 @@ class _Search:
             del schema["default"]
             return
         if isinstance(default, NotJson):
-            message = f"the default of {origin.path[-1]} is not JSON: {default.reason}"
+            message = f"the default of {origin.name} is not JSON: {default.reason}"
             self.complain(origin, "default-not-json", message, place, _json_hint(schema["type"]))
             return
         # sic: the API server does not look at defaults below additionalProperties
@@ -97,7 +98,7 @@ class _Search:
         found = Found()
         compile_value(schema, as_written=True)(default, ("default",), found)
         for violation in found.errors:
-            message = f"the default of {origin.path[-1]} is refused: {violation.message}"
+            message = f"the default of {origin.name} is refused: {violation.message}"
             self.complain(origin, "default-refused", message, place, violation.help)
         if isinstance(default, dict):
             schema["default"] = _merge_patched(default)
@@ -109,10 +110,10 @@ class _Search:
         if list_type == "set" and items["type"] == "object":
             place = origin.place("uniqueItems") if place == origin.place("") else place
             self.complain(
-                origin, "marker-refused", f"{origin.path[-1]} is a set of objects", place, "use listType=map with keys"
+                origin, "marker-refused", f"{origin.name} is a set of objects", place, "use listType=map with keys"
             )
         elif list_type == "set" and items.get("x-kubernetes-list-type", "atomic") != "atomic":
-            self.complain(origin, "marker-refused", f"{origin.path[-1]} is a set of lists that are not atomic", place)
+            self.complain(origin, "marker-refused", f"{origin.name} is a set of lists that are not atomic", place)
         elif list_type == "map":
             self.judge_keys(schema, origin, place)
 
@@ -132,13 +133,18 @@ class _Search:
             if field is None:
                 known = ", ".join(items.get("properties", {}))
                 hint = f"fields are {known}" if known else ""
-                self.complain(origin, "marker-refused", f"listMapKey {key} is not a field of the items", where, hint)
+                self.complain(
+                    origin, "marker-refused", f"listMapKey {short(key)} is not a field of the items", where, hint
+                )
             elif field["type"] in {"object", "array"}:
                 self.complain(
-                    origin, "marker-refused", f"listMapKey {key} is not a scalar but of type {field['type']}", where
+                    origin,
+                    "marker-refused",
+                    f"listMapKey {short(key)} is not a scalar but of type {field['type']}",
+                    where,
                 )
             elif key not in items.get("required", []) and field.get("default") is None:
-                message = f"listMapKey {key} is a field that is neither required nor has a default"
+                message = f"listMapKey {short(key)} is a field that is neither required nor has a default"
                 self.complain(origin, "marker-refused", message, where, f"add required=true or default=… to {key}")
 
     def judge_rules(self, schema: Schema, origin: Origin, *, uncorrelated: bool) -> None:
@@ -154,13 +160,9 @@ class _Search:
             )
             reason = rule_problem(text, schema) if self.complete else ""
             if reason:
-                self.complain(
-                    origin, "rule-invalid", f"the validation of {origin.path[-1]} is invalid: {reason}", place
-                )
+                self.complain(origin, "rule-invalid", f"the validation of {origin.name} is invalid: {reason}", place)
             elif uncorrelated and uses_old_self(text):
-                message = (
-                    f"{origin.path[-1]} compares with its old value, but stands in a list whose items have no keys"
-                )
+                message = f"{origin.name} compares with its old value, but stands in a list whose items have no keys"
                 self.complain(
                     origin, "marker-refused", message, place, "make the list listType=map with listMapKey=<field>"
                 )

@@ -1,20 +1,21 @@
 """
 x-kubernetes-validations: CEL rules about one value, `self`.
 
-Enters: the rules of a schema node.  Leaves: a check that also runs them; or what is wrong with a rule's text.  Imported only where a
-schema has rules.  Not known here: types of expressions: a rule that would not pass the API server's type checker is found out when it
-is run.
+Enters: the rules of a schema node.  Leaves: a check that also runs them; or what is wrong with a rule's text.
+Imported only where a schema has rules.  Not known here: types of expressions: a rule that would not pass the API
+server's type checker is found out when it is run.
 
-A rule that names `oldSelf` compares with an earlier version; on create there is none and the rule does not apply. Rules run only on
-a value in which nothing else is wrong. The API server's rules know functions that kro's expressions do not (`sets.*`, `format.*`):
-such a rule is not checked, and a warning says so.
-Source: Kubernetes v1.35.0 apiextensions-apiserver pkg/apiserver/schema/cel.  Differs: the API server's cost limits are not counted.
+A rule that names `oldSelf` compares with an earlier version; on create there is none and the rule does not apply.
+Rules run only on a value in which nothing else is wrong. The API server's rules know functions that kro's expressions
+do not (`sets.*`, `format.*`): such a rule is not checked, and a warning says so.
+Source: Kubernetes v1.35.0 apiextensions-apiserver pkg/apiserver/schema/cel.  Differs: the API server's cost limits
+        are not counted.
 """
 
 from __future__ import annotations
 
 from krm_fn.report.diagnostic import WARNING
-from krm_fn.schema.structural import Violation, show_path
+from krm_fn.schema.structural import Violation
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -183,6 +184,7 @@ def with_rules(rules: list[dict[str, Any]], check: Check) -> Check:
 
 def _run(text: str, run: Callable[[dict[str, Any]], Any], value: Any, path: Path, found: Found) -> None:
     from krm_fn.cel.errors import BUDGET, UNDECLARED, EvaluationError
+    from krm_fn.schema.complaints import show_path
 
     shown = text if len(text) <= 80 else text[:77] + "..."
     try:

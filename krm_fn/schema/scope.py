@@ -1,8 +1,8 @@
 """
 Whether a kind's objects live in namespaces.
 
-Enters: apiVersion and kind, or a CRD of the input.  Leaves: True (namespaced), False (cluster-scoped), None (not a built-in).
-Not known here: which CRDs the input has; what an unknown scope is taken for.
+Enters: apiVersion and kind, or a CRD of the input.  Leaves: True (namespaced), False (cluster-scoped), None (not a
+built-in). Not known here: which CRDs the input has; what an unknown scope is taken for.
 """
 
 from __future__ import annotations

@@ -1,22 +1,24 @@
 """
 kro's SimpleSchema: the `spec` and `types` of an RGD's schema become an OpenAPI v3 schema of plain dicts.
 
-Enters: `spec` and `types` as the reader made them.  Leaves: the schema that kro puts under `properties.spec` of the generated CRD;
-or `SchemaError` with every problem, kro's and those for which the API server would refuse the CRD (`schema.refusals`).
-Called by `program` and, for CRDs, by `schema.crd`.  Not known here: status, templates, where the YAML came from.
+Enters: `spec` and `types` as the reader made them.  Leaves: the schema that kro puts under `properties.spec` of the
+generated CRD; or `SchemaError` with every problem, kro's and those for which the API server would refuse the CRD
+(`schema.refusals`). Called by `program` and, for CRDs, by `schema.crd`.  Not known here: status, templates, where the
+YAML came from.
 
-How it works. Custom types are built first, in order of their dependencies, so that a reference finds a finished schema. A schema node
-is made once and shared by everything that refers to its type; a field that adds markers to a type's node works on a copy of
-that one node. Each node remembers the text that it came from, so that a later problem can be located. A type that failed is known as
-broken: what refers to it stays silent.
+How it works. Custom types are built first, in order of their dependencies, so that a reference finds a finished
+schema. A schema node is made once and shared by everything that refers to its type; a field that adds markers to a
+type's node works on a copy of that one node. Each node remembers the text that it came from, so that a later problem
+can be located. A type that failed is known as broken: what refers to it stays silent.
 
-Source: kro v0.9.3 pkg/simpleschema/{parse,transform}.go and types/.  Differs: a schema is bounded to 50,000 nodes and 100 levels (kro's
+Source: kro v0.9.3 pkg/simpleschema/{parse,transform}.go and types/.  Differs: a schema is bounded to 50,000 nodes and
+        100 levels (kro's
 would not fit into etcd), and `required` lists are sorted (kro's order is random).
 """
 
 from __future__ import annotations
 
-from krm_fn.schema.markers import GO_BLANKS, FieldError, Marker, apply_markers, parse_markers
+from krm_fn.schema.markers import GO_BLANKS, FieldError, Marker, apply_markers, parse_markers, short
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -44,8 +46,8 @@ class SchemaProblem:
     """
     One complaint about a SimpleSchema.
 
-    path: where in the schema block (`("spec", "ingress", "host")`, `("types", "Port")`).  offset and length: code points in the string that
-    stands there (length 0: a point, or the whole where it is no string).
+    path: where in the schema block (`("spec", "ingress", "host")`, `("types", "Port")`).  offset and length: code
+    points in the string that stands there (length 0: a point, or the whole where it is no string).
     """
 
     __slots__ = ("code", "help", "length", "message", "offset", "path")
@@ -74,7 +76,8 @@ class FieldType:
     """
     A parsed type. kind: `atomic`, `object`, `array`, `map` or `custom`.
 
-    name: of an atomic or custom type.  inner: the type of items or values.  offset: where `name` stands in the field's text.
+    name: of an atomic or custom type.  inner: the type of items or values.  offset: where `name` stands in the
+    field's text.
     """
 
     __slots__ = ("inner", "kind", "name", "offset")
@@ -95,6 +98,11 @@ class Origin:
         self.path = path
         self.text = text
         self.markers = markers
+
+    @property
+    def name(self) -> str:
+        """The field or type, as messages call it."""
+        return short(self.path[-1])
 
     def place(self, key: str, value: str | None = None) -> tuple[int, int]:
         """Give offset and length of the last marker *key* (with that value), of the whole text where there is none."""
@@ -119,9 +127,9 @@ def to_openapi(spec: Any, types: Any = None, *, judge_crd: bool = True) -> Schem
     """
     Build the OpenAPI schema of a SimpleSchema.
 
-    Shape:   mapping of field name to type text or nested mapping (None: no fields) -> schema of type object.
-             Without *judge_crd* only kro's own verdict counts, not the API server's on the CRD; a default that is no JSON is then
-             a `markers.NotJson`.
+    Shape:   mapping of field name to type text or nested mapping (None: no fields) -> schema of type object. Without
+             *judge_crd* only kro's own verdict counts, not the API server's on the CRD; a default that is no JSON is
+             then a `markers.NotJson`.
     Errors:  SchemaError with all problems.
     Source:  kro v0.9.3 pkg/simpleschema/transform.go.
     """
@@ -191,7 +199,11 @@ def parse_map_type(text: str, offset: int = 0) -> str:
         return ""
     if not text.startswith("map[string]"):
         raise FieldError(
-            "map-key-not-string", f"'{text}' has keys that are not strings", offset, len(text), "write map[string]…"
+            "map-key-not-string",
+            f"'{short(text)}' has keys that are not strings",
+            offset,
+            len(text),
+            "write map[string]…",
         )
     value = text.removeprefix("map[string]").strip(GO_BLANKS)
     if not value:
@@ -255,8 +267,10 @@ class _Builder:
         return [name for name in finished if name not in cyclic]
 
     def _report_cycle(self, cycle: list[str]) -> None:
-        chain = " -> ".join([*cycle, cycle[0]])
-        message = f"type {cycle[0]} contains itself: {chain}"
+        names = [short(name) for name in cycle]
+        shown = names if len(names) <= 50 else [*names[:49], "…", names[-1]]
+        chain = " -> ".join([*shown, names[0]])
+        message = f"type {short(cycle[0])} contains itself: {chain}"
         self.complain(FieldError("type-cycle", message), ("types", cycle[0]))
 
     def build_struct(self, fields: dict[str, Any], path: Path) -> _Node | None:
@@ -301,7 +315,7 @@ class _Builder:
             kind = {type(None): "null", list: "a list", bool: "a boolean", int: "a number", float: "a number"}[
                 type(value)
             ]
-            message = f"{path[-1]} is {kind}, expected a type or a mapping of fields"
+            message = f"{short(path[-1])} is {kind}, expected a type or a mapping of fields"
             self.complain(FieldError("type-not-text", message, 0, 0, "write a type such as string or '[]string'"), path)
             return None
         try:
@@ -348,14 +362,13 @@ class _Builder:
         return self._bounded(_Node(schema, inner.nodes + 1, inner.levels + 1), path)
 
     def _unknown_type(self, field_type: FieldType) -> FieldError:
-        from difflib import get_close_matches
+        from krm_fn.schema.complaints import closest
 
         name = field_type.name
         known = [*ATOMIC, "object", *self.types]
-        close = get_close_matches(name, known, 1)
-        meant = _FOREIGN.get(name.lower()) or (close[0] if close else "")
+        meant = _FOREIGN.get(name.lower()) or (closest(name, known) if len(self.problems) < 50 else "")
         hint = f"did you mean '{meant}'?" if meant else f"types are {', '.join(known[:12])}"
-        return FieldError("type-unknown", f"'{name}' is not a type", field_type.offset, len(name), hint)
+        return FieldError("type-unknown", f"'{short(name)}' is not a type", field_type.offset, len(name), hint)
 
 
 def _custom_names(value: Any) -> Iterator[str]:

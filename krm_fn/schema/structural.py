@@ -1,26 +1,28 @@
 """
-What the API server does with a value under a structural schema: default it, prune it, validate it. Compiled once to closures.
+What the API server does with a value under a structural schema: default, prune, validate; compiled once to closures.
 
-Enters: an OpenAPI v3 schema as SimpleSchema makes it (`schema.simple_schema`).  Leaves: a check, `check(value, path, found)`,
-which returns the admitted value and adds what is wrong to `found`.  Called by `admit` for instances and by
+Enters: an OpenAPI v3 schema as SimpleSchema makes it (`schema.simple_schema`).  Leaves: a check, `check(value, path,
+found)`, which returns the admitted value and adds what is wrong to `found`.  Called by `admit` for instances and by
 `schema.refusals` for the defaults of a generated CRD.  Not known here: instances, metadata, CRDs.
 
-How it works. `compile_value` walks the schema once and makes one closure a node. An object's closure loops over the value's
-items, not over the schema, and holds for each property `(kind, passes, check)`: an item whose exact Python type is `kind` and
-for which `passes` is None or true is done, without a call; everything else goes to `check`, which converts or complains.
-A value is copied only when something in it changes; admitted defaults are made once and shared between instances, so nobody may
-change an admitted value in place.
+How it works. `compile_value` walks the schema once and makes one closure a node. An object's closure loops over the
+value's items, not over the schema, and holds for each property `(kind, passes, check)`: an item whose exact Python
+type is `kind` and for which `passes` is None or true is done, without a call; everything else goes to `check`, which
+converts or complains. A value is copied only when something in it changes; admitted defaults are made once and shared
+between instances, so nobody may change an admitted value in place.
 
-The vocabulary is that of SimpleSchema: type, properties, required, additionalProperties (a schema), items, default, enum, minimum,
-maximum, minLength, maxLength, pattern, minItems, maxItems, nullable, x-kubernetes-preserve-unknown-fields,
-x-kubernetes-list-type, x-kubernetes-list-map-keys, x-kubernetes-validations. Another keyword is a bug of ours and raises ValueError.
+The vocabulary is that of SimpleSchema: type, properties, required, additionalProperties (a schema), items, default,
+enum, minimum, maximum, minLength, maxLength, pattern, minItems, maxItems, nullable,
+x-kubernetes-preserve-unknown-fields, x-kubernetes-list-type, x-kubernetes-list-map-keys, x-kubernetes-validations.
+Another keyword is a bug of ours and raises ValueError.
 
-Source: Kubernetes v1.35.0, apiextensions-apiserver pkg/apiserver/schema/{defaulting,pruning,listtype} and pkg/apiserver/validation.
+Source: Kubernetes v1.35.0, apiextensions-apiserver pkg/apiserver/schema/{defaulting,pruning,listtype} and
+        pkg/apiserver/validation.
 """
 
 from __future__ import annotations
 
-from krm_fn.report.diagnostic import ERROR, WARNING
+from krm_fn.report.diagnostic import ERROR
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -63,8 +65,9 @@ _LARGEST_WHOLE = 2**53 - 1
 
 class Violation:
     """
-    One thing wrong with a value: `path` from where the check began, a stable `code`, one line that begins with the culprit.
+    One thing wrong with a value, in one line that begins with the culprit.
 
+    path: keys and indexes from where the check began.  code: stable.
     severity: `error` refuses the value; `warning` is what the API server would drop without a word.
     """
 
@@ -99,8 +102,8 @@ def compile_value(schema: Schema, *, as_written: bool = False) -> Check:
     """
     Make the check of one schema.
 
-    Shape:   *as_written* judges the value as it stands, as the API server does with the defaults of a CRD: nothing is defaulted,
-             a null is a wrong type, an unknown field is an error.
+    Shape:   *as_written* judges the value as it stands, as the API server does with the defaults of a CRD: nothing is
+             defaulted, a null is a wrong type, an unknown field is an error.
     Errors:  ValueError for a keyword that SimpleSchema never makes.
     """
     return _entry(schema, as_written)[2]
@@ -149,7 +152,7 @@ def _object(schema: Schema, as_written: bool) -> Check:
 
 def _any_object(value: Any, path: Path, found: Found) -> Any:
     if not isinstance(value, dict):
-        _wrong_type(value, path, found, "an object")
+        _wrong_type(value, path, found, "object")
     return value
 
 
@@ -168,7 +171,7 @@ def _struct(schema: Schema, properties: dict[str, Schema], as_written: bool) -> 
 
     def check(value: Any, path: Path, found: Found) -> Any:
         if not isinstance(value, dict):
-            return _wrong_type(value, path, found, "an object")
+            return _wrong_type(value, path, found, "object")
         out = value
         for name, item in value.items():
             entry = lookup(name)
@@ -230,7 +233,7 @@ def _map(items: Schema, nulled: bool, as_written: bool) -> Check:
 
     def check(value: Any, path: Path, found: Found) -> Any:
         if not isinstance(value, dict):
-            return _wrong_type(value, path, found, "an object")
+            return _wrong_type(value, path, found, "object")
         out = value
         for name, item in value.items():
             if type(item) is kind and (passes is None or passes(item)):
@@ -263,11 +266,12 @@ def _array(schema: Schema, as_written: bool) -> Check:
     least: int = schema.get("minItems", 0)
     most: int | None = schema.get("maxItems")
     # sic: a default's list may repeat itself: the API server does not look
-    identity = None if as_written else _identity(schema)
+    keys: tuple[str, ...] = tuple(schema.get("x-kubernetes-list-map-keys", ()))
+    distinct = schema.get("x-kubernetes-list-type") in {"set", "map"} and not as_written
 
     def check(value: Any, path: Path, found: Found) -> Any:
         if not isinstance(value, list):
-            return _wrong_type(value, path, found, "a list")
+            return _wrong_type(value, path, found, "array")
         out = value
         for index, item in enumerate(value):
             if type(item) is kind and (passes is None or passes(item)):
@@ -278,54 +282,30 @@ def _array(schema: Schema, as_written: bool) -> Check:
                 if out is value:
                     out = list(value)
                 out[index] = new
-        if len(value) < least:
-            found.error(
-                "instance-too-few-items", path, f"{show_path(path)} has {len(value)} items, expected at least {least}"
-            )
-        if most is not None and len(value) > most:
-            found.error(
-                "instance-too-many-items", path, f"{show_path(path)} has {len(value)} items, expected at most {most}"
-            )
-        if identity is not None:
-            _refuse_repeats(out, identity, path, found)
+        if len(value) < least or (most is not None and len(value) > most):
+            from krm_fn.schema.complaints import wrong_size
+
+            wrong_size(len(value), least, most, path, found)
+        if distinct:
+            _refuse_repeats(out, keys, path, found)
         return out
 
     return check
 
 
-def _identity(schema: Schema) -> Callable[[Any], Any] | None:
-    list_type = schema.get("x-kubernetes-list-type")
-    if list_type == "set":
-        return _frozen
-    if list_type != "map":
-        return None
-    keys: tuple[str, ...] = tuple(schema["x-kubernetes-list-map-keys"])
-
-    def by_keys(item: Any) -> Any:
-        if not isinstance(item, dict):
-            return None
-        return tuple((key, _frozen(item[key])) for key in keys if key in item)
-
-    return by_keys
-
-
-def _refuse_repeats(value: list[Any], identity: Callable[[Any], Any], path: Path, found: Found) -> None:
+def _refuse_repeats(value: list[Any], keys: tuple[str, ...], path: Path, found: Found) -> None:
     first: dict[Any, int] = {}
     for index, item in enumerate(value):
-        key = identity(item)
-        if key is None:
-            continue
-        if key in first:
-            place = (*path, index)
-            shown = (
-                show_value(item)
-                if identity is _frozen
-                else ", ".join(f"{name} {show_value(item[name])}" for name, _ in key)
-            )
-            message = f"{show_path(place)} repeats {shown or 'the item'} of item {first[key]}"
-            found.error("instance-duplicate-item", place, message)
+        if not keys:
+            identity = _frozen(item)
+        elif isinstance(item, dict):
+            identity = tuple((key, _frozen(item[key])) for key in keys if key in item)
         else:
-            first[key] = index
+            continue  # its type is wrong, which was said
+        if first.setdefault(identity, index) != index:
+            from krm_fn.schema.complaints import repeated
+
+            repeated(index, first[identity], item, keys, path, found)
 
 
 def _frozen(value: Any) -> Any:
@@ -352,10 +332,12 @@ def _scalar(schema: Schema) -> Entry:
             return value
         new = convert(value)
         if new is None:
-            return _wrong_type(value, path, found, _ARTICLES[name])
-        for holds, code, expected in tests:
+            return _wrong_type(value, path, found, name)
+        for holds, keyword in tests:
             if not holds(new):
-                found.error(code, path, f"{show_path(path)} is {show_value(new)}, expected {expected}")
+                from krm_fn.schema.complaints import out_of_bounds
+
+                out_of_bounds(keyword, schema[keyword], new, path, found)
         return new
 
     return (kind, _passes(name, tuple(test[0] for test in tests)), check)
@@ -423,37 +405,30 @@ _CONVERSIONS: dict[str, Callable[[Any], Any]] = {
     "string": _to_string,
     "boolean": _to_boolean,
 }
-_ARTICLES = {"string": "a string", "integer": "an integer of 64 bits", "number": "a number", "boolean": "true or false"}
 
 
-def _tests(schema: Schema, name: str) -> list[tuple[Test, str, str]]:
-    """List a scalar's tests: what must hold, the code when it does not, and what was expected in words."""
-    tests: list[tuple[Test, str, str]] = []
+def _tests(schema: Schema, name: str) -> list[tuple[Test, str]]:
+    """List a scalar's tests: what must hold, and the keyword that says so."""
+    tests: list[tuple[Test, str]] = []
     if "enum" in schema:
-        members = frozenset(schema["enum"])
-        words = ", ".join(show_value(member) for member in schema["enum"])
-        tests.append((members.__contains__, "instance-not-in-enum", words if len(members) == 1 else f"one of {words}"))
+        tests.append((frozenset(schema["enum"]).__contains__, "enum"))
     if name in {"integer", "number"}:
         if "minimum" in schema:
-            low = schema["minimum"]
-            tests.append((_bounded(_at_least, low), "instance-too-small", f"at least {low}"))
+            tests.append((_bounded(_at_least, schema["minimum"]), "minimum"))
         if "maximum" in schema:
-            high = schema["maximum"]
-            tests.append((_bounded(_at_most, high), "instance-too-large", f"at most {high}"))
+            tests.append((_bounded(_at_most, schema["maximum"]), "maximum"))
     elif name == "string":
         if "minLength" in schema:
-            longer = _at_least(schema["minLength"])
-            words = f"at least {schema['minLength']} characters"
-            tests.append((lambda text: longer(len(text)), "instance-too-short", words))
+            tests.append((_measured(_at_least(schema["minLength"])), "minLength"))
         if "maxLength" in schema:
-            shorter = _at_most(schema["maxLength"])
-            tests.append(
-                (lambda text: shorter(len(text)), "instance-too-long", f"at most {schema['maxLength']} characters")
-            )
+            tests.append((_measured(_at_most(schema["maxLength"])), "maxLength"))
         if "pattern" in schema:
-            words = f"a text that matches {schema['pattern']}"
-            tests.append((_matches(schema["pattern"]), "instance-pattern-mismatch", words))
+            tests.append((_matches(schema["pattern"]), "pattern"))
     return tests
+
+
+def _measured(test: Test) -> Test:
+    return lambda text: test(len(text))
 
 
 def _at_least(low: float) -> Test:
@@ -490,65 +465,23 @@ def _matches(pattern: str) -> Test:
     return matches
 
 
-# --- words -----------------------------------------------------------------------------------------------------------
-
-
-def show_path(path: Path) -> str:
-    """`("spec", "ports", 0)` -> `spec.ports[0]`."""
-    from krm_fn.cel.values import join_path
-
-    shown = str(path[0]) if path else "the value"
-    for key in path[1:]:
-        shown = join_path(shown, key)
-    return shown
-
-
-def show_value(value: Any) -> str:
-    """Name a value in a message: short scalars as they are written, containers by their kind."""
-    if isinstance(value, str):
-        return f'"{value}"' if len(value) <= 40 and value.isprintable() else f"{ascii(value[:36])[:40]}..."
-    if isinstance(value, list):
-        return "a list"
-    if isinstance(value, dict):
-        return "an object"
-    if value is None or isinstance(value, bool):
-        return {None: "null", True: "true", False: "false"}[value]
-    if isinstance(value, int) and abs(value) >= 10**24:
-        return "beyond every type"
-    return str(value)
-
-
-_KINDS = {str: "string", bool: "boolean", int: "integer", float: "number"}
+# --- complaints: the words are in a module of their own, which a sound instance never needs -------------------------
 
 
 def _wrong_type(value: Any, path: Path, found: Found, expected: str) -> Any:
-    kind = _KINDS.get(type(value))
-    shown = show_value(value) if kind in {None, "boolean"} else f"the {kind} {show_value(value)}"
-    message = f"{show_path(path)} is {shown}, expected {expected}"
-    hint = ""
-    if expected == "a string" and kind in {"integer", "number", "boolean"}:
-        hint = "quote it"
-    elif kind == "string" and expected in {"an integer of 64 bits", "a number", "true or false"}:
-        hint = "remove the quotes"
-    found.error("instance-wrong-type", path, message, hint)
+    from krm_fn.schema.complaints import wrong_type
+
+    wrong_type(value, path, found, expected)
     return value
 
 
 def _missing_field(name: str, path: Path, found: Found, value: dict[str, Any]) -> None:
-    place = (*path, name)
-    null = " (it is null, which counts as missing)" if name in value else ""
-    found.error("instance-missing-field", place, f"{show_path(place)} is missing, a required field{null}")
+    from krm_fn.schema.complaints import missing_field
+
+    missing_field(name, path, found, value)
 
 
 def _unknown_field(name: str, path: Path, found: Found, fields: dict[str, Entry], as_written: bool) -> None:
-    from difflib import get_close_matches
+    from krm_fn.schema.complaints import unknown_field
 
-    place = (*path, name)
-    close = get_close_matches(name, fields, 1)
-    known = ", ".join(list(fields)[:10])
-    hint = f"did you mean '{close[0]}'?" if close else f"fields are {known}" if known else ""
-    message = f"{show_path(place)} is not a field of {show_path(path)}"
-    if as_written:
-        found.error("instance-unknown-field", place, message, hint)
-    else:
-        found.warnings.append(Violation("instance-unknown-field", place, f"{message}, it is dropped", hint, WARNING))
+    unknown_field(name, path, found, fields, is_error=as_written)

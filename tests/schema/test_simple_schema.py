@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from krm_fn.schema.simple_schema import MAX_NESTING, MAX_NODES, SchemaError, SchemaProblem, to_openapi
 
@@ -390,3 +392,22 @@ def test_an_old_value_cannot_be_found_in_a_list_without_keys() -> None:
     (problem,) = problems({"l": "[]Item"}, types)
     assert (problem.code, problem.path) == ("marker-refused", ("types", "Item", "v"))
     assert to_openapi({"l": "[]Item | listType=map listMapKey=k", "m": "map[string]Item"}, types)
+
+
+@given(
+    st.lists(
+        st.sampled_from(
+            [*'|=[]{}\\"\n\t a1,.é\u2003\x07', "string", "[]", "map[string]", "default", "enum", "minimum", "required"]
+        )
+    ).map("".join)
+)
+@settings(deadline=None)
+def test_any_text_is_a_schema_or_problems_that_can_be_shown(text: str) -> None:
+    """Never another exception; each problem is one short line, and its place is inside the text."""
+    try:
+        to_openapi({text[:3] or "x": text}, {"T": text})
+    except SchemaError as error:
+        for problem in error.problems:
+            assert problem.message.isprintable()
+            assert len(problem.message) < 200
+            assert 0 <= problem.offset <= problem.offset + problem.length <= len(text)
