@@ -198,6 +198,10 @@ def _dash_line(text: str, start: int) -> tuple[int, int] | None:
     """Begin of the line on which an item starts, and the column of its dash, when only the dash stands before the item."""
     begin = text.rfind("\n", 0, start) + 1
     lead = text[begin:start]
+    while not lead.strip() and begin > 0:  # kpt writes an object's first comment behind the dash: `- # comment`
+        above = text.rfind("\n", 0, begin - 1) + 1
+        lead = text[above:begin].partition("#")[0].rstrip()
+        begin = above
     dash = lead.find("-")
     return (begin, dash) if dash >= 0 and not lead.replace("-", "", 1).strip(" ") else None
 

@@ -21,7 +21,7 @@ from krm_fn.report.diagnostic import Diagnostic, Position, RenderError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from krm_fn.read.ignore import IgnoreFile
 
@@ -54,7 +54,7 @@ def read_sources(paths: Sequence[str], stdin: Callable[[], bytes]) -> list[Docum
     documents: list[Document] = []
     for path in paths:
         if path == STDIN:
-            walk.read_once(STDIN, STDIN_NAME, stdin, documents)
+            walk.read_stdin(stdin, documents)
         else:
             walk.visit(path, documents)
     if walk.problems:
@@ -97,7 +97,7 @@ def shown(path: str) -> str:
 class _Walk:
     """What is common to all paths of one call."""
 
-    __slots__ = ("_files", "_roots", "_seen", "_total", "problems")
+    __slots__ = ("_files", "_is_full", "_roots", "_seen", "_total", "problems")
 
     def __init__(self, paths: Sequence[str]) -> None:
         self.problems: list[Diagnostic] = []
@@ -105,6 +105,7 @@ class _Walk:
         self._seen: set[str] = set()
         self._total = 0
         self._files = 0
+        self._is_full = False
 
     def visit(self, path: str, documents: list[Document]) -> None:
         """Read a path that the user named."""
@@ -116,11 +117,18 @@ class _Walk:
         if is_directory:
             self._visit_directory(path, documents)
         else:
-            self._read_file(path, documents)
+            self._read_file(path, _real(path), documents)
+
+    def read_stdin(self, stdin: Callable[[], bytes], documents: list[Document]) -> None:
+        """Read `-`."""
+        try:
+            self.read_once(STDIN, STDIN_NAME, stdin, documents)
+        except OSError as error:
+            self.problems.append(_unreadable(STDIN_NAME, error))
 
     def read_once(self, identity: str, name: str, read: Callable[[], bytes], documents: list[Document]) -> None:
-        """Read an input by its function, unless it was read before under another name."""
-        if identity in self._seen:
+        """Read an input by its function, unless it was read before under another name. Errors: OSError."""
+        if identity in self._seen or self._is_full:
             return
         self._seen.add(identity)
         try:
@@ -129,50 +137,47 @@ class _Walk:
             documents.extend(parse_documents(decode(data, name), name))
         except RenderError as error:
             self.problems.extend(error.diagnostics)
-        except OSError as error:
-            self.problems.append(_unreadable(name, error))
 
     def _visit_directory(self, top: str, documents: list[Document]) -> None:
         """Walk a directory depth first, names sorted; `pending` holds what is to come, the next one last."""
-        pending: list[tuple[str, _Scope | None]] = [(top, None)]
+        pending = [_Entry(top, _real(top), None, is_directory=True)]
         while pending:
-            path, scope = pending.pop()
-            if scope is not None and self._is_outside(path):
+            entry = pending.pop()
+            if not entry.is_directory:
+                self._read_file(entry.path, entry.real, documents)
                 continue
-            if scope is not None and not os.path.isdir(path):
-                self._read_file(path, documents)
+            if entry.real in self._seen:
                 continue
-            real = _real(path)
-            if real in self._seen:
-                continue
-            self._seen.add(real)
+            self._seen.add(entry.real)
             try:
-                names = sorted(os.listdir(path), reverse=True)
+                with os.scandir(entry.path) as found:
+                    inside = sorted(found, key=lambda inner: inner.name, reverse=True)
             except OSError as error:
-                self.problems.append(_unreadable(path, error))
+                self.problems.append(_unreadable(entry.path, error))
                 continue
-            if scope is None or PACKAGE_FILE in names:
-                scope = self._scope(path)
-            pending.extend(
-                (name if path == os.curdir else os.path.join(path, name), scope)
-                for name in names
-                if self._is_wanted(path, name, scope)
-            )
+            scope = entry.scope
+            if scope is None or any(inner.name == PACKAGE_FILE for inner in inside):
+                scope = self._scope(entry.path)
+            pending.extend(self._wanted(entry, inside, scope))
 
-    def _is_wanted(self, directory: str, name: str, scope: _Scope) -> bool:
-        """Whether an entry of a directory is neither hidden, nor of another kind, nor ignored."""
-        if name.startswith("."):
-            return False
-        path = os.path.join(directory, name)
-        if os.path.isdir(path):
-            return not scope.ignores(path, is_directory=True)
-        return name.endswith(SUFFIXES) and not scope.ignores(path, is_directory=False)
+    def _wanted(self, directory: _Entry, inside: list[os.DirEntry[str]], scope: _Scope) -> Iterator[_Entry]:
+        """The entries of a directory that are neither hidden, nor of another kind, nor ignored, nor led out of the given paths."""
+        for inner in inside:
+            name, is_directory = inner.name, inner.is_dir()
+            path = name if directory.path == os.curdir else os.path.join(directory.path, name)
+            if name.startswith(".") or not (is_directory or name.endswith(SUFFIXES)):
+                continue
+            if scope.ignores(path, is_directory=is_directory):
+                continue
+            real = os.path.join(directory.real, name)
+            if inner.is_symlink():
+                real = _real(path)
+                if self._is_outside(path, real):
+                    continue
+            yield _Entry(path, real, scope, is_directory=is_directory)
 
-    def _is_outside(self, path: str) -> bool:
+    def _is_outside(self, path: str, real: str) -> bool:
         """Whether a link leads out of everything that was given, which is a problem."""
-        if not os.path.islink(path):
-            return False
-        real = _real(path)
         if any(real == root or real.startswith(os.path.join(root, "")) for root in self._roots):
             return False
         self.problems.append(
@@ -187,7 +192,7 @@ class _Walk:
     def _scope(self, directory: str) -> _Scope:
         """The `.krmignore` of a package: it holds for the package, and not for packages inside it."""
         path = os.path.join(directory, IGNORE_FILE)
-        if not os.path.lexists(path) or self._is_outside(path):
+        if not os.path.lexists(path) or self._is_outside(path, _real(path)):
             return _Scope(directory, None)
         from krm_fn.read.ignore import IgnoreFile
 
@@ -199,17 +204,32 @@ class _Walk:
             self.problems.append(_unreadable(path, error))
         return _Scope(directory, None)
 
-    def _read_file(self, path: str, documents: list[Document]) -> None:
-        self.read_once(_real(path), shown(path), lambda: _read(path), documents)
+    def _read_file(self, path: str, real: str, documents: list[Document]) -> None:
+        try:
+            self.read_once(real, shown(path), lambda: _read(path), documents)
+        except OSError as error:
+            self.problems.append(_unreadable(path, error))
 
     def _count(self, size: int) -> None:
         self._total += size
         self._files += 1
         if self._total > MAX_TOTAL or self._files > MAX_FILES:
+            self._is_full = True
             limits = f"{MAX_TOTAL // (1024 * 1024)} MiB in {MAX_FILES:,} files"
-            raise RenderError(
-                [Diagnostic("input-too-large", f"the input is larger than {limits}", help="name fewer paths")]
-            )
+            message = f"the input is larger than {limits}"
+            raise RenderError([Diagnostic("input-too-large", message, help="name fewer paths")])
+
+
+class _Entry:
+    """A file or directory that is still to be read. scope: none for a path that the user named."""
+
+    __slots__ = ("is_directory", "path", "real", "scope")
+
+    def __init__(self, path: str, real: str, scope: _Scope | None, *, is_directory: bool) -> None:
+        self.path = path
+        self.real = real
+        self.scope = scope
+        self.is_directory = is_directory
 
 
 class _Scope:
