@@ -23,7 +23,7 @@ def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Tree:
     """A function that writes files below an empty current directory."""
     monkeypatch.chdir(tmp_path)
 
-    def write(*files: object) -> None:
+    def write(files: Mapping[str, str | bytes]) -> None:
         for name, text in files.items():
             path = tmp_path / name
             path.parent.mkdir(parents=True, exist_ok=True)
