@@ -11,7 +11,8 @@ help: ## list the targets
 
 $(VENV)/ready: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --config-settings editable_mode=compat --editable '.[dev]'
+	$(BIN)/python -m compileall -q krm_fn
 	@touch $@
 
 demo: $(VENV)/ready ## render fixtures/web-application
