@@ -11,10 +11,11 @@ from pathlib import Path
 import pytest
 
 REPOSITORY = Path(__file__).resolve().parents[2]
+MUTATORS = Path(__file__).resolve().parent / "mutators"
 
 
 class Run:
-    """One finished run of a host: exit code, and everything that it printed."""
+    """One finished run of a host: exit code, stdout, and all that it printed."""
 
     def __init__(self, done: subprocess.CompletedProcess[str]) -> None:
         self.code = done.returncode
@@ -24,23 +25,19 @@ class Run:
 
 
 class Kpt:
-    """The real kpt, in a folder of the test's own, with `rookery` on PATH."""
+    """The real kpt in a folder of the test's own, with `rookery` on PATH."""
 
-    def __init__(self, program: str, folder: Path) -> None:
-        self.program = program
+    def __init__(self, folder: Path) -> None:
         self.folder = folder
-        console_scripts = Path(sys.executable).parent
-        assert (console_scripts / "rookery").is_file(), "rookery is not installed beside this Python: pip install -e ."
-        self.environment = {
-            **{k: v for k, v in os.environ.items() if not k.startswith("ARGOCD_")},
-            "PATH": f"{console_scripts}{os.pathsep}{os.environ['PATH']}",
-            "NO_COLOR": "1",
-        }
+        scripts = Path(sys.executable).parent
+        assert (scripts / "rookery").is_file(), "rookery is not installed beside this Python: pip install -e ."
+        self.environment = {k: v for k, v in os.environ.items() if not k.startswith("ARGOCD_")}
+        self.environment["PATH"] = f"{scripts}{os.pathsep}{os.environ['PATH']}"
 
     def run(self, *words: str, stdin: str = "") -> Run:
         return Run(
             subprocess.run(
-                [self.program, *words],
+                ["kpt", *words],
                 cwd=self.folder,
                 env=self.environment,
                 input=stdin,
@@ -50,42 +47,50 @@ class Kpt:
             )
         )
 
-    def render(self, package: str = "package", *words: str) -> Run:
-        return self.run("fn", "render", package, "--allow-exec", "--truncate-output=false", *words)
-
-    def rendered(self, package: str = "package", *words: str) -> Run:
-        """A render that must succeed."""
-        run = self.render(package, *words)
-        assert run.code == 0, run.text
+    def render(self, package: str = "package", *words: str, code: int = 0) -> Run:
+        run = self.run("fn", "render", package, "--allow-exec", *words)
+        assert run.code == code, run.text
         return run
 
 
 @pytest.fixture
 def kpt(tmp_path: Path) -> Kpt:
-    program = shutil.which("kpt")
-    if program is None:
+    if shutil.which("kpt") is None:
+        missing = "kpt is not on PATH; https://kpt.dev/installation says where it comes from"
         if os.environ.get("CI"):
-            pytest.fail("kpt is not on PATH")
-        pytest.skip("kpt is not on PATH; see https://kpt.dev/installation")
-    return Kpt(program, tmp_path)
+            pytest.fail(missing)
+        pytest.skip(missing)
+    return Kpt(tmp_path)
 
 
 @pytest.fixture
 def worked(kpt: Kpt) -> Path:
     """A copy of fixtures/kpt-package, as `package` in kpt's folder."""
-    package = kpt.folder / "package"
-    shutil.copytree(REPOSITORY / "fixtures" / "kpt-package", package)
-    return package
+    return Path(shutil.copytree(REPOSITORY / "fixtures" / "kpt-package", kpt.folder / "package"))
 
 
 def files(folder: Path) -> dict[str, str]:
-    """Every file below *folder*, by relative path."""
-    return {
-        str(path.relative_to(folder)): path.read_text(encoding="utf-8")
-        for path in sorted(folder.rglob("*"))
-        if path.is_file()
-    }
+    """Every file below *folder*, by its relative path."""
+    return {str(p.relative_to(folder)): p.read_text(encoding="utf-8") for p in sorted(folder.rglob("*")) if p.is_file()}
 
 
-def write(folder: Path, **texts: str) -> Path:
-    raise NotImplementedError
+def write(folder: Path, texts: dict[str, str]) -> Path:
+    for name, text in texts.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    return folder
+
+
+def kptfile(*mutators: str, name: str = "package") -> str:
+    """A Kptfile whose pipeline has these entries, each written as an inline mapping."""
+    head = f'apiVersion: kpt.dev/v1\nkind: Kptfile\nmetadata:\n  name: {name}\n  annotations:\n    config.kubernetes.io/local-config: "true"\n'
+    return head + ("pipeline:\n  mutators:\n" + "".join(f"  - {entry}\n" for entry in mutators) if mutators else "")
+
+
+ROOKERY = "{exec: rookery fn}"
+
+
+def python(script: str, *words: str) -> str:
+    """A pipeline entry that runs one of the test's own mutators."""
+    return f"{{exec: '{sys.executable} {MUTATORS / script} {' '.join(words)}'}}"
