@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     Schema: TypeAlias = dict[str, Any]
 
-__all__ = ["generated_crd", "instance_schema", "plural", "with_default_status"]
+__all__ = ["generated_crd", "instance_schema", "object_meta", "plural", "schema_without_status", "with_default_status"]
 
 _CONDITION = {
     "type": "string",
@@ -116,3 +116,65 @@ def _default_columns() -> list[dict[str, Any]]:
 def _column(column: dict[str, Any]) -> dict[str, Any]:
     """Drop what Go's omitempty leaves out: a priority of 0, an empty description or format."""
     return {name: value for name, value in column.items() if value or name in {"name", "type", "jsonPath"}}
+
+
+def schema_without_status(crd: dict[str, Any]) -> Schema:
+    """
+    Give the schema under which expressions see an instance: no status, and the metadata of every Kubernetes object.
+
+    Errors:  ValueError unless the CRD has exactly one version, with a schema.
+    Source:  kro v0.9.3 pkg/graph/builder.go getSchemaWithoutStatus.
+    """
+    versions = crd["spec"]["versions"]
+    if len(versions) != 1:
+        raise ValueError(f"a generated CRD has exactly one version, this one {len(versions)}")
+    schema: Schema = dict(versions[0]["schema"]["openAPIV3Schema"])
+    properties = {name: sub for name, sub in schema.get("properties", {}).items() if name != "status"}
+    schema["properties"] = {**properties, "metadata": object_meta(namespaced=crd["spec"].get("scope") != "Cluster")}
+    return schema
+
+
+def object_meta(*, namespaced: bool) -> Schema:
+    """Give the schema of ObjectMeta, Kubernetes v1.35; a cluster-scoped object has no `namespace`."""
+    text, time, whole = (
+        {"type": "string"},
+        {"type": "string", "format": "date-time"},
+        {"type": "integer", "format": "int64"},
+    )
+    texts, flag = {"type": "object", "additionalProperties": text}, {"type": "boolean"}
+    fields: dict[str, Schema] = {
+        **dict.fromkeys(("name", "generateName", "namespace", "uid", "resourceVersion", "selfLink"), text),
+        **dict.fromkeys(("labels", "annotations"), texts),
+        **dict.fromkeys(("creationTimestamp", "deletionTimestamp"), time),
+        **dict.fromkeys(("generation", "deletionGracePeriodSeconds"), whole),
+        "finalizers": {"type": "array", "items": text, "x-kubernetes-list-type": "set"},
+        "ownerReferences": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["apiVersion", "kind", "name", "uid"],
+                "properties": {
+                    **dict.fromkeys(("apiVersion", "kind", "name", "uid"), text),
+                    **dict.fromkeys(("controller", "blockOwnerDeletion"), flag),
+                },
+                "x-kubernetes-map-type": "atomic",
+            },
+            "x-kubernetes-list-type": "map",
+            "x-kubernetes-list-map-keys": ["uid"],
+        },
+        "managedFields": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "properties": {
+                    **dict.fromkeys(("apiVersion", "fieldsType", "manager", "operation", "subresource"), text),
+                    "fieldsV1": {"type": "object"},
+                    "time": time,
+                },
+            },
+            "x-kubernetes-list-type": "atomic",
+        },
+    }
+    if not namespaced:
+        del fields["namespace"]
+    return {"type": "object", "properties": fields}

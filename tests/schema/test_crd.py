@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import gzip
+import json
 from typing import Any
 
 import pytest
 
-from krm_fn.schema.crd import generated_crd, plural, with_default_status
+from krm_fn.schema.crd import generated_crd, object_meta, plural, schema_without_status, with_default_status
 from tests.schema import corpus
 
 DEFAULT_COLUMNS = ["State", "Ready", "Age"]
@@ -145,3 +147,44 @@ def test_a_priority_of_zero_is_left_out() -> None:
     assert crd["spec"]["versions"][0]["additionalPrinterColumns"] == [
         {"name": "N", "type": "integer", "jsonPath": ".spec.n"}
     ]
+
+
+@pytest.mark.parametrize("case", corpus.pick("crd.yaml", "schema-without-status"))
+def test_schema_that_expressions_see(case: dict[str, Any]) -> None:
+    expect = case["expect"]
+    if "error_contains" in expect:
+        with pytest.raises(ValueError, match=expect["error_contains"]):
+            schema_without_status(case["input"]["crd"])
+        return
+    properties = schema_without_status(case["input"]["crd"])["properties"]
+    assert ("status" in properties, "metadata" in properties) == (expect["has_status"], expect["has_metadata"])
+    assert ("namespace" in properties["metadata"]["properties"]) == expect["has_metadata_namespace"]
+
+
+def test_the_rest_of_the_schema_stays() -> None:
+    crd = generated_crd("kro.run", "v1", "T", {"type": "object", "properties": {"x": {"type": "string"}}})
+    schema = schema_without_status(crd)
+    assert list(schema["properties"]) == ["apiVersion", "kind", "metadata", "spec"]
+    assert "status" in crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"], "the CRD is left alone"
+
+
+def test_object_meta_is_kubernetes() -> None:
+    corpus.require()
+    path = corpus.FOLDER.parent / "kubernetes-openapi" / "v1.35" / "api_v1.json.gz"
+    with gzip.open(path) as file:
+        schemas = json.load(file)["components"]["schemas"]
+    assert object_meta(namespaced=True) == bare(schemas["io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"], schemas)
+
+
+def bare(schema: dict[str, Any], schemas: dict[str, Any]) -> dict[str, Any]:
+    """Write out references; drop what says nothing about types."""
+    reference = schema.get("$ref") or schema.get("allOf", [{}])[0].get("$ref")
+    if reference:
+        return bare(schemas[reference.rpartition("/")[2]], schemas)
+    dropped = {"description", "default", "x-kubernetes-patch-strategy", "x-kubernetes-patch-merge-key"}
+    made = {key: value for key, value in schema.items() if key not in dropped}
+    for key in made.keys() & {"items", "additionalProperties"}:
+        made[key] = bare(made[key], schemas)
+    if "properties" in made:
+        made["properties"] = {name: bare(sub, schemas) for name, sub in made["properties"].items()}
+    return made
