@@ -44,6 +44,7 @@ class Kpt:
                 capture_output=True,
                 text=True,
                 timeout=120,
+                check=False,
             )
         )
 

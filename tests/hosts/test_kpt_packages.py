@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.hosts.conftest import ROOKERY, Kpt, files, kptfile, write
 from tests.rendering import config_map, instance, rgd
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 pytestmark = pytest.mark.hosts
 
