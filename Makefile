@@ -9,13 +9,19 @@ BIN := $(VENV)/bin
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
-$(VENV)/ready: pyproject.toml
+PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --config-settings editable_mode=compat
+
+$(VENV)/installed: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --config-settings editable_mode=compat --editable '.[dev]'
+	$(PIP_INSTALL) --editable .
 	$(BIN)/python -m compileall -q krm_fn
 	@touch $@
 
-demo: $(VENV)/ready ## render fixtures/web-application
+$(VENV)/ready: $(VENV)/installed
+	$(PIP_INSTALL) --editable '.[dev]'
+	@touch $@
+
+demo: $(VENV)/installed ## render fixtures/web-application
 	$(BIN)/rookery render fixtures/web-application
 
 test: $(VENV)/ready lint ## style, types, layers and every test that needs Python alone
