@@ -241,7 +241,12 @@ def test_deep_directories_do_no_harm(tmp_path: Path, monkeypatch: pytest.MonkeyP
     with os.fdopen(os.open("x.yaml", os.O_WRONLY | os.O_CREAT, dir_fd=descriptor), "w") as file:
         file.write("a: 1")
     os.close(descriptor)
-    assert names("d") == ["d/" * 1200 + "x.yaml"]
+    path = "d/" * 1200
+    try:
+        assert names("d") == [path + "x.yaml"]
+    finally:  # pytest removes its directories recursively
+        os.remove(path + "x.yaml")
+        os.removedirs(path.rstrip("/"))
 
 
 def test_names_are_shown_harmlessly(tree: Tree) -> None:
