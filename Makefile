@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-hosts conformance lint layers bench clean
+.PHONY: help demo test test-hosts tools conformance lint layers bench clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -29,6 +29,9 @@ test: $(VENV)/ready lint ## style, types, layers and every test that needs Pytho
 
 test-hosts: $(VENV)/ready ## the tests against real host programs (kpt)
 	$(BIN)/python -m pytest --quiet -m hosts
+
+tools: ## build the host programs of the tests from Go modules, once; prints their folder
+	@tools/build
 
 conformance: $(VENV)/ready ## the corpora: CORPORA=DIR, by default the ones in the repository
 	$(BIN)/python -m tests.conformance $(or $(CORPORA),tests/conformance/corpora)
