@@ -22,12 +22,12 @@ stays, and so does one of a nested instance that such an instance may make.
 
 from __future__ import annotations
 
-from krm_fn.emit.marks import INSTANCE, PREFIX, file_path, marked, owner
+from krm_fn.emit.marks import INSTANCE, PREFIX, SELF, file_path, marked, owner
 from krm_fn.emit.yaml_text import dump
 from krm_fn.expand.observed import identity
 from krm_fn.expand.outcome import DEFERRED
 from krm_fn.function.config import API_VERSION, KIND, read_options
-from krm_fn.function.packages import INDEX, PATH, Item, assign_packages, borrowed, defined_kind, same
+from krm_fn.function.packages import INDEX, LOCAL, PATH, Item, assign_packages, borrowed, defined_kind, same
 from krm_fn.inputs import OBSERVED_MARK
 from krm_fn.pipeline import Rendering
 from krm_fn.program.definition import is_rgd
@@ -43,14 +43,16 @@ if TYPE_CHECKING:
     from krm_fn.expand.outcome import Expansion
     from krm_fn.function.packages import GroupKind, Mark
     from krm_fn.program.model import Program
-    from krm_fn.read.resource_list import ListItem, ResourceList
+    from krm_fn.read.resource_list import ResourceList
 
 FOLDER = "rendered"
 """Where new items go, below the package's own folder."""
 
 _API_VERSIONS = tuple(f"config.kubernetes.io/{version}" for version in ("v1", "v1beta1", "v1alpha1"))
 _HOST_PREFIXES = ("internal.config.kubernetes.io/", "internal.config.k8s.io/")
-_HOST_KEYS = ("config.kubernetes.io/path", "config.kubernetes.io/index", "config.k8s.io/id")
+_HOST_KEYS = (
+    "config.kubernetes.io/path", "config.kubernetes.io/index", "config.k8s.io/id", "kustomize.config.k8s.io/id",
+)  # fmt: skip
 
 
 def run_function(given: ResourceList, environment: Mapping[str, str]) -> tuple[str, list[Diagnostic]]:
@@ -59,28 +61,32 @@ def run_function(given: ResourceList, environment: Mapping[str, str]) -> tuple[s
 
     With an error among them the items are those that were given, to the byte. Nothing is raised for what a user can get wrong.
     """
-    items: list[str] = []
+    items = [Item(document) for document in given.items]
+    texts: list[str] = []
     try:
-        items, diagnostics = _reconciled(given, environment)
+        texts, diagnostics = _reconciled(items, given, environment)
     except RenderError as error:
         diagnostics = error.diagnostics
     if any(d.severity == ERROR for d in diagnostics):
-        items = [_passed(item, given) for item in given.items]
-    return _written(given, items, diagnostics), diagnostics
+        texts = [_passed(item, given) for item in items]
+    return _written(given, texts, diagnostics), diagnostics
 
 
-def _reconciled(given: ResourceList, environment: Mapping[str, str]) -> tuple[list[str], list[Diagnostic]]:
+def _reconciled(
+    items: Sequence[Item], given: ResourceList, environment: Mapping[str, str]
+) -> tuple[list[str], list[Diagnostic]]:
     """The items to print as text, which count only if there is no error among what there is to say about them."""
     if given.api_version not in _API_VERSIONS:
         raise RenderError([_unknown_version(given)])
     options = read_options(given.function_config, environment)
-    items = [Item(document) for document in given.items]
     if not items:
         raise RenderError([_NO_ITEMS])
     assign_packages(items, given.function_config)
     home = [item for item in items if item.in_home]
     ours = _ours(home)
     sources = [item for item in home if item.mark is None]
+    for item in items:
+        item.document.value = _without_place(item)
     rendering = Rendering(
         [item.document for item in (*sources, *borrowed(items, sources))],
         options,
@@ -99,12 +105,12 @@ def _reconciled(given: ResourceList, environment: Mapping[str, str]) -> tuple[li
     written: list[str] = []
     for item in items:
         if item.mark is None or item.package:
-            written.append(_passed(item.document, given))
+            written.append(_passed(item, given))
         elif item.mark in wanted.objects:
             written.append(_replaced(item, wanted.objects[item.mark], given))
         elif wanted.holds(item):
             add(_held(item))
-            written.append(_passed(item.document, given))
+            written.append(_passed(item, given))
         else:
             add(_dropped(item, instance_is_there=item.mark[0] in wanted.instances))
     written += [_entry(value, given) for value in _new(wanted, ours, home)]
@@ -193,7 +199,7 @@ class Wanted:
 def _replaced(item: Item, emitted: Emitted, given: ResourceList) -> str:
     """The text of an item of ours that is still wanted; the given one where nothing has changed."""
     placed = _placed(emitted, {key: value for key, value in item.annotations.items() if _is_hosts(key)})
-    return _passed(item.document, given) if same(placed, item.value) else _entry(placed, given)
+    return _passed(item, given) if same(placed, item.value) else _entry(placed, given)
 
 
 def _new(wanted: Wanted, ours: Mapping[Mark, Item], home: Sequence[Item]) -> Iterator[dict[str, Any]]:
@@ -216,8 +222,23 @@ def _placed(emitted: Emitted, place: Mapping[str, str]) -> dict[str, Any]:
     if INSTANCE not in (made["metadata"].get("annotations") or ()):
         made = marked(made, owner(emitted.subject), emitted.node, emitted.key)
     metadata = dict(made["metadata"])
-    metadata["annotations"] = {k: v for k, v in metadata["annotations"].items() if not _is_hosts(k)} | dict(place)
+    annotations = metadata["annotations"] = {k: v for k, v in metadata["annotations"].items() if not _is_hosts(k)}
+    annotations.update(place)
+    if emitted.node == SELF:
+        # A source stays in the repository, the instance made of it is meant for the cluster.
+        annotations.pop(LOCAL, None)
     return {**made, "metadata": metadata}
+
+
+def _without_place(item: Item) -> dict[str, Any]:
+    """The object as it stands in its file: an expression that copies `schema.metadata.annotations` must not see the host's."""
+    if not any(_is_hosts(key) for key in item.annotations):
+        return item.value
+    metadata = dict(item.value["metadata"])
+    metadata["annotations"] = {k: v for k, v in metadata["annotations"].items() if not _is_hosts(k)}
+    if not metadata["annotations"]:
+        del metadata["annotations"]
+    return {**item.value, "metadata": metadata}
 
 
 def _is_hosts(key: str) -> bool:
@@ -279,7 +300,7 @@ def _applied(sources: Sequence[Item], rendering: Rendering) -> Iterator[Diagnost
             severity=WARNING,
             position=item.document.locate(("metadata",)),
             subject=item.subject(),
-            help='add the annotation config.kubernetes.io/local-config: "true"',
+            help=f'add the annotation {LOCAL}: "true"',
         )
 
 
@@ -349,9 +370,9 @@ def _written(given: ResourceList, items: Sequence[str], diagnostics: Sequence[Di
     return "".join(parts)
 
 
-def _passed(item: ListItem, given: ResourceList) -> str:
+def _passed(item: Item, given: ResourceList) -> str:
     """An item as it came in; written anew where it has no lines of its own, in a list in flow style."""
-    return item.text() or _entry(item.value, given)
+    return item.document.text() or _entry(item.value, given)
 
 
 def _entry(value: dict[str, Any], given: ResourceList) -> str:

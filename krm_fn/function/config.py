@@ -100,11 +100,10 @@ class _Config:
     def words(self, name: str, choices: tuple[str, ...]) -> list[str]:
         """A list of fixed words; in a ConfigMap they are separated by commas."""
         value = self.fields.get(name, [])
-        if self.as_text and isinstance(value, str):
-            value = [word.strip() for word in value.split(",")]
-        if isinstance(value, list) and all(isinstance(word, str) and word in choices for word in value):
-            return value
-        self._wrong(name, value, f"{'' if self.as_text else 'a list '}of {', '.join(choices)}")
+        split = [word.strip() for word in value.split(",")] if self.as_text and isinstance(value, str) else value
+        if isinstance(split, list) and all(isinstance(word, str) and word in choices for word in split):
+            return split
+        self._wrong(name, value, f"{'some' if self.as_text else 'a list'} of {', '.join(choices)}")
         return []
 
     def flag(self, name: str) -> bool:

@@ -35,7 +35,7 @@ _PATHS = (PATH, "config.kubernetes.io/path")
 _INDEXES = (INDEX, "config.kubernetes.io/index")
 _PACKAGE = "internal.config.kubernetes.io/package-path"
 _SELECTED = "internal.config.k8s.io/kpt-resource-id"
-_LOCAL = "config.kubernetes.io/local-config"
+LOCAL = "config.kubernetes.io/local-config"
 
 
 class Item:
@@ -79,7 +79,7 @@ class Item:
     @property
     def is_local(self) -> bool:
         """Whether `kpt live apply` and kustomize leave the object out."""
-        return self.annotations.get(_LOCAL, "false") != "false"
+        return self.annotations.get(LOCAL, "false") != "false"
 
     def subject(self) -> Subject:
         metadata = self.value.get("metadata")
