@@ -40,6 +40,7 @@ ENTRIES = [
 # of text"
 """,
     "- {apiVersion: v1, kind: X}\n",
+    "- # kpt puts a first comment here\n  # and goes on here\n  apiVersion: v1\n",
     "-   apiVersion: v1\n    kind: Wide\n# behind the last\n",
 ]
 
@@ -78,7 +79,7 @@ def test_items_in_the_middle_of_the_list() -> None:
     [
         pytest.param(HEAD + "items: [{a: 1}, {b: 2}]\n", ["", ""], id="flow style"),
         pytest.param('{"apiVersion": "v1", "kind": "ResourceList", "items": [{"a": 1}]}', [""], id="JSON"),
-        pytest.param(HEAD + "items:\n-\n  a: 1\n- b: 2\n", ["", "- b: 2\n"], id="dash on a line of its own"),
+        pytest.param(HEAD + "items:\n-\n  a: 1\n- b: 2\n", ["-\n  a: 1\n", "- b: 2\n"], id="dash alone: no exception"),
         pytest.param(HEAD + "items:\n- &x {a: 1}\n- *x\n- b: 2\n", ["- &x {a: 1}\n", "", "- b: 2\n"], id="an alias"),
         pytest.param(
             HEAD + "items:\n- a: &x [1]\n  b: *x\n- c: *x\n- d: 1\n",
