@@ -19,7 +19,7 @@ Source: cel-go v0.27.0 interpreter/planner.go, interpreter/interpretable.go.
 from __future__ import annotations
 
 from krm_fn.cel import operators
-from krm_fn.cel.errors import BUDGET, NO_SUCH_OVERLOAD, UNDECLARED, EvaluationError
+from krm_fn.cel.errors import BUDGET, NO_SUCH_OVERLOAD, UNDECLARED, CelSyntaxError, EvaluationError, Problem
 from krm_fn.cel.operators import EVALUATION_BUDGET, budget, pay_for
 from krm_fn.cel.stack import deep
 from krm_fn.cel.syntax import (
@@ -171,6 +171,8 @@ class Compiler:
         return self.chain(operand, fields)
 
     def index(self, node: Index) -> Program:
+        if type(node.index) is Literal and node.index.value is None:
+            raise CelSyntaxError([Problem("null cannot be a key", node.index.start, node.index.end - node.index.start)])
         if node.optional:
             return _optional_index(self.compile(node.operand), self.compile(node.index))
         if _is_text(node.index):
@@ -311,6 +313,8 @@ class Compiler:
                 return self.function(name, [self.compile(argument) for argument in node.arguments], member=False)
         target = self.compile(node.target)
         arguments = [self.compile(argument) for argument in node.arguments]
+        if node.name in ("find", "findAll"):
+            _check_pattern(node.arguments)
         if node.name in ("or", "orValue") and len(arguments) == 1:
             return _or_value(target, arguments[0], unwrap=node.name == "orValue")
         return self.function(node.name, [target, *arguments], member=True)
@@ -869,6 +873,18 @@ def _call_many(function: Callable[..., Value], arguments: list[Program]) -> Prog
         return result
 
     return run_call
+
+
+def _check_pattern(arguments: list[Node]) -> None:
+    """Refuse a constant pattern that is none, as kro does when it builds a program; those of `matches` are seen when run."""
+    if arguments and isinstance(arguments[0], Literal) and isinstance(arguments[0].value, str):
+        from krm_fn.cel.library.patterns import compile_pattern
+
+        try:
+            compile_pattern(arguments[0].value)
+        except EvaluationError as error:
+            start = arguments[0].start
+            raise CelSyntaxError([Problem(str(error), start, arguments[0].end - start)]) from None
 
 
 def _or_value(target: Program, other: Program, *, unwrap: bool) -> Program:

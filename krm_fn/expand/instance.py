@@ -80,6 +80,8 @@ def expand_instance(
         uid = ((seen or {}).get("metadata") or {}).get("uid") or ""
         scene.labels = child_labels(program, instance, uid)
         extra = instance_labels(program, instance)
+        live = ((seen or {}).get("metadata") or {}).get("labels") or {}
+        extra.update({key: value for key, value in live.items() if key in extra})
     scene.names[model.SCHEMA] = instance_view(instance, seen, extra)
     faults: list[Fault] = []
     for name in program.order:

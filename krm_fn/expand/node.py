@@ -262,18 +262,20 @@ def _resolve_collection(node: Node, scene: Scene, outcome: Outcome) -> list[Item
                 node=node,
                 help="kro refuses such a collection; split it over several resources or instances",
             )
-    items = []
+    items: list[Item] = []
     saved = {d.name: scene.names.pop(d.name, _ABSENT) for d in node.dimensions}
-    for index, combination in enumerate(_product(dimensions)):
-        for dimension, value in zip(node.dimensions, combination, strict=True):
-            scene.names[dimension.name] = value
-        values = _evaluate_all(node.values, node, scene, outcome)
-        if values is not None:
-            items.append(Item(_finish(node, values, scene, (index, size)), _item_key(combination)))
-    for name, value in saved.items():
-        scene.names.pop(name, None)
-        if value is not _ABSENT:
-            scene.names[name] = value
+    try:
+        for index, combination in enumerate(_product(dimensions)):
+            for dimension, value in zip(node.dimensions, combination, strict=True):
+                scene.names[dimension.name] = value
+            filled = _evaluate_all(node.values, node, scene, outcome)
+            if filled is not None:
+                items.append(Item(_finish(node, filled, scene, (index, size)), _item_key(combination)))
+    finally:
+        for name, value in saved.items():
+            scene.names.pop(name, None)
+            if value is not _ABSENT:
+                scene.names[name] = value
     return None if outcome.waits else items
 
 

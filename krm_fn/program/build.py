@@ -384,7 +384,8 @@ class _Builder:
         parsed = self.parsed.get(expression.text)
         if parsed is None:
             try:
-                node = parse(expression.text)
+                node = self._parse(expression.text)
+                run = compile_(node)
             except CelSyntaxError as error:
                 for problem in error.problems:
                     self._report(
@@ -395,7 +396,7 @@ class _Builder:
                         length=problem.length,
                     )
                 return None
-            parsed = self.parsed[expression.text] = (node, references(node), compile_(node))
+            parsed = self.parsed[expression.text] = (node, references(node), run)
         _, refs, run = parsed
         if not self._check_references(expression, refs, allowed):
             return None
@@ -407,6 +408,14 @@ class _Builder:
         compiled = model.Compiled(expression, run, roots, refs.roots, slot)
         self.shared.setdefault(expression.text, compiled)
         return compiled
+
+    def _parse(self, text: str) -> CelNode:
+        node = parse(text)
+        if "__" in text:
+            from krm_fn.schema.field_names import name_fields
+
+            name_fields(node, model.SCHEMA, {"properties": {"spec": self.program.spec_schema}})
+        return node
 
     def _check_references(self, expression: Expression, refs: References, allowed: _Allowed) -> bool:
         """kro's inspector: every free name and function must be one that the place knows."""

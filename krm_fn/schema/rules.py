@@ -71,7 +71,6 @@ _SERVER_NAMES = frozenset(
 )
 """Namespaces and types that the API server's rules may name, and kro's expressions may not."""
 _SERVER_METHODS = frozenset({"validate"})
-_ESCAPES = {"underscores": "__", "dot": ".", "dash": "-", "slash": "/"}
 
 
 def rule_problem(text: str, schema: Schema) -> str:
@@ -107,11 +106,13 @@ def rule_problem(text: str, schema: Schema) -> str:
 
 def _undefined_field(names: list[str], schema: Schema) -> str:
     """Follow selections into objects; what stands behind a map, a list or a scalar is left to the types."""
+    from krm_fn.schema.field_names import unescaped
+
     shown = "self"
     for name in names:
         if schema["type"] != "object" or "additionalProperties" in schema:
             return ""
-        field = _unescaped(name)
+        field = unescaped(name)
         fields: dict[str, Schema] = schema.get("properties", {})
         if field not in fields:
             known = ", ".join(list(fields)[:8])
@@ -146,21 +147,14 @@ def _tree(text: str) -> Node:
 
     root = parse(text)
     if "__" in text:
+        from krm_fn.schema.field_names import unescaped
+
         nodes = [root]
         for node in nodes:  # grows while it is read
             if isinstance(node, (Has, Select)):
-                node.field = _unescaped(node.field)
+                node.field = unescaped(node.field)
             nodes.extend(children(node))
     return root
-
-
-def _unescaped(name: str) -> str:
-    """Undo Kubernetes' escapes. Source: Kubernetes v1.35.0 apiserver pkg/cel/escaping.go."""
-    if name[:2] == "__" == name[-2:] and "__" not in name[2:-2] and name[2:-2] not in _ESCAPES:
-        return name[2:-2]  # a reserved word: `__in__`
-    for word, char in _ESCAPES.items():
-        name = name.replace(f"__{word}__", f"\0{char}\0")
-    return name.replace("\0", "")
 
 
 def with_rules(rules: list[dict[str, Any]], check: Check) -> Check:

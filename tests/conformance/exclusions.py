@@ -73,6 +73,13 @@ def reason_to_refuse(rgd: str) -> str | None:
     return None
 
 
+def reason_not_to_read(diagnostic: str) -> str | None:
+    """Why a document that the API server takes is refused here by design."""
+    if "[duplicate-key]" in diagnostic:
+        return "a key that is set twice is an error, where kubectl takes the last one without a word"
+    return None
+
+
 def _says(pattern: re.Pattern[str]) -> Callable[[dict[str, Any]], bool]:
     return lambda facts: pattern.search(facts["message"]) is not None
 
