@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from typing import TYPE_CHECKING, Any
 
 import yaml
@@ -47,11 +48,12 @@ def entries(text: str) -> list[str]:
     body = text.partition("\nitems:\n")[2]
     kept: list[str] = []
     for line in body.splitlines(keepends=True):
-        if line[:1] not in ("-", " ", "#"):
+        if line[:1].isalpha():
             break
         if line.startswith("- "):
             kept.append("")
-        kept[-1] += line
+        if kept:
+            kept[-1] += line
     return kept
 
 
@@ -103,7 +105,7 @@ def definition(resources: str = "", *, path: str = "rgd.yaml", package: str = HO
     text = rgd(
         resources or config_map("cm", '{x: "${schema.spec.x}"}'), **{"spec": '{x: "string | default=y"}', **fields}
     )
-    text = text.replace("metadata: {name: app}", "metadata:\n  name: app").replace("\n\n", "\n")
+    text = re.sub(r"^metadata: {name: (\w+)}", r"metadata:\n  name: \1", text, flags=re.MULTILINE).replace("\n\n", "\n")
     return item(text, path, package=package, more=LOCAL)
 
 
