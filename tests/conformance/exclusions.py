@@ -73,13 +73,6 @@ def reason_to_refuse(rgd: str) -> str | None:
     return None
 
 
-def reason_not_to_read(diagnostic: str) -> str | None:
-    """Why a document that the API server takes is refused here by design."""
-    if "[duplicate-key]" in diagnostic:
-        return "a key that is set twice is an error, where kubectl takes the last one without a word"
-    return None
-
-
 def _says(pattern: re.Pattern[str]) -> Callable[[dict[str, Any]], bool]:
     return lambda facts: pattern.search(facts["message"]) is not None
 
@@ -137,6 +130,12 @@ RULES: tuple[Rule, ...] = (
         NEVER,
         ("kro-live",),
         lambda facts: bool(facts["missing_crds"]),
+    ),
+    Rule(
+        "a key that is set twice in one mapping is an error, kubectl takes the last one",
+        NEVER,
+        ("kro-live",),
+        lambda facts: bool(facts["repeated_keys"]),
     ),
     Rule("objects that are the result of a history", SIMULATE, ("kro-live",), lambda facts: bool(facts["simulate"])),
     *(Rule(rule.reason, rule.waits_for, rule.forms, _all_rejections(rule)) for rule in _REJECTIONS),

@@ -35,6 +35,7 @@ from tests.conformance.live_inputs import (
     identity,
     mention,
     merge_patch,
+    repeats_a_key,
 )
 
 if TYPE_CHECKING:
@@ -64,6 +65,7 @@ def read_case(folder: Path, row: str, crd_folder: Path | None, snapshot: str) ->
         "has_instances": bool(recording.instances),
         "notes": recording.golden.get("notes") or [],
         "typed_values": _typed_values(recording),
+        "repeated_keys": [source.identity[3] for source in recording.inputs.values() if repeats_a_key(source.text)],
         "missing_crds": [str(path) for path in recording.crd_paths if not path.exists()],
     }
     return Case(row, folder.name, "kro-live", _Check(recording, snapshot), facts)

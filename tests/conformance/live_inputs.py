@@ -81,6 +81,20 @@ def as_recorded(text: str, value: Any) -> str:
     return text
 
 
+def repeats_a_key(text: str) -> bool:
+    """Whether a mapping of the document sets one key twice."""
+    nodes: list[Any] = [yaml.compose(text, yaml.CSafeLoader)]
+    for node in nodes:  # grows while it is read
+        if isinstance(node, yaml.MappingNode):
+            keys = [key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
+            if len(set(keys)) < len(keys):
+                return True
+            nodes.extend(value for _, value in node.value)
+        elif isinstance(node, yaml.SequenceNode):
+            nodes.extend(node.value)
+    return False
+
+
 def sources_of(path: Path) -> list[Source]:
     """The documents of a file. A text that PyYAML does not read is a document without a value: the product will judge it."""
     found = []
