@@ -318,7 +318,7 @@ class Reader:
             if event.tag is not None and event.tag not in COLLECTION_TAGS:
                 self.odd = True
             value = self.mapping(depth) if cls is MappingStartEvent else self.sequence(depth)
-        if anchor is not None:
+        if anchor is not None and self.anchors[anchor][1] == _OPEN:  # else set once more inside, and that one counts
             weight = self.ended.end_mark.index - event.start_mark.index + self.aliased - before
             self.anchors[anchor] = (value, weight)
         return value

@@ -402,7 +402,7 @@ def exact(value: Any) -> str:
 
 
 @given(value=VALUES)
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=300, deadline=None)
 def test_law_reading_gives_the_value_back(value: Any) -> None:
     """Our own reader, which reads as Kubernetes does, sees the same value with the same types; so does PyYAML."""
     text = dump({"k": value})
@@ -411,7 +411,7 @@ def test_law_reading_gives_the_value_back(value: Any) -> None:
 
 
 @given(values=st.lists(VALUES, min_size=1, max_size=4))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=120, deadline=None)
 def test_law_documents_can_be_joined(values: list[Any]) -> None:
     """No line of a value looks like a document marker, so `---` splits what was joined with it."""
     texts = [dump({"k": value}) for value in values]
@@ -420,7 +420,7 @@ def test_law_documents_can_be_joined(values: list[Any]) -> None:
 
 
 @given(value=VALUES)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=120, deadline=None)
 def test_law_order_of_keys_is_kept(value: Any) -> None:
     """Keys come back in the order given."""
     [document] = parse_documents(dump({"k": value}), "f")

@@ -28,6 +28,7 @@ def values(text: str) -> list[Any]:
         pytest.param("\ufeffa: 1", {"a": 1}, id="byte order mark"),
         pytest.param("a: &x {b: 1}\nc: *x", {"a": {"b": 1}, "c": {"b": 1}}, id="alias"),
         pytest.param("a: &x 1\nc: &x 2\nd: *x", {"a": 1, "c": 2, "d": 2}, id="anchor set twice: the last one counts"),
+        pytest.param("a: &x [&x 1]\nb: *x", {"a": [1], "b": 1}, id="anchor set once more inside itself"),
         pytest.param("&k a: 1\nb: *k", {"a": 1, "b": "a"}, id="anchor of a key"),
         pytest.param("&k a: 1\nb: {*k : 2}", {"a": 1, "b": {"a": 2}}, id="alias as a key"),
         pytest.param("<<: {a: 1, b: 2}\na: 3", {"a": 3, "b": 2}, id="merge, then the key"),
