@@ -51,7 +51,10 @@ def copy_of_the_repository(target: Path) -> Path:
 
 def run(line: str, place: Path) -> None:
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    result = subprocess.run(["bash", "-c", line], cwd=place, env={**os.environ, "PATH": path}, capture_output=True, text=True)
+    environment = {**os.environ, "PATH": path}
+    result = subprocess.run(
+        ["bash", "-c", line], check=False, cwd=place, env=environment, capture_output=True, text=True
+    )
     assert result.returncode == 0, f"{line}\n{result.stderr}"
 
 

@@ -28,7 +28,9 @@ def rookery(*argv: str, stdin: str = "", env: dict[str, str] | None = None) -> t
 
 @pytest.fixture
 def package(tmp_path: Path) -> Path:
-    (tmp_path / "rgd.yaml").write_text(rgd(config_map("cm", '{x: "${schema.spec.x}"}'), spec='{x: "string | default=y"}'))
+    (tmp_path / "rgd.yaml").write_text(
+        rgd(config_map("cm", '{x: "${schema.spec.x}"}'), spec='{x: "string | default=y"}')
+    )
     (tmp_path / "instance.yaml").write_text(instance())
     return tmp_path
 
@@ -46,7 +48,9 @@ def package(tmp_path: Path) -> Path:
         pytest.param(["render", "x", "-n", "a", "-n", "b"], "given twice", id="twice"),
         pytest.param(["render", "x", "--strict=yes"], "takes no value", id="a value for a flag"),
         pytest.param(["render", "x", "--target", "argo"], "one of plain", id="a target that is not there"),
-        pytest.param(["render", "x", "--deferred", "maybe"], "withhold, fallback, fail", id="a policy that is not there"),
+        pytest.param(
+            ["render", "x", "--deferred", "maybe"], "withhold, fallback, fail", id="a policy that is not there"
+        ),
         pytest.param(["render", "x", "--emit", "api"], "one of instances", id="emit"),
     ],
 )
@@ -69,7 +73,11 @@ def test_help_and_version_exit_0(argv: list[str]) -> None:
 def test_the_demo_renders_three_objects_in_dependency_order() -> None:
     code, out, err = rookery("render", WEB)
     assert (code, err) == (EXIT_OK, "")
-    assert [line for line in out.splitlines() if line.startswith("kind: ")] == ["kind: Deployment", "kind: Service", "kind: Ingress"]
+    assert [line for line in out.splitlines() if line.startswith("kind: ")] == [
+        "kind: Deployment",
+        "kind: Service",
+        "kind: Ingress",
+    ]
 
 
 def test_two_runs_give_the_same_bytes_whatever_the_hash_seed() -> None:
@@ -101,13 +109,15 @@ def test_order_of_the_paths_does_not_matter_to_one_instance(package: Path) -> No
         pytest.param(["-n", "mine"], {"ARGOCD_APP_NAMESPACE": "argo"}, "mine", id="the option first"),
     ],
 )
-def test_the_namespace_of_instances_without_one(package: Path, argv: list[str], env: dict[str, str], namespace: str) -> None:
+def test_the_namespace_of_instances_without_one(
+    package: Path, argv: list[str], env: dict[str, str], namespace: str
+) -> None:
     (package / "instance.yaml").write_text(instance(namespace=""))
     assert f"namespace: {namespace}\n" in rookery("render", str(package), *argv, env=env)[1]
 
 
 def test_namespaces_come_first(package: Path) -> None:
-    ns = "- id: ns\n  template: {apiVersion: v1, kind: Namespace, metadata: {name: \"${cm.metadata.name}\"}}\n"
+    ns = '- id: ns\n  template: {apiVersion: v1, kind: Namespace, metadata: {name: "${cm.metadata.name}"}}\n'
     (package / "rgd.yaml").write_text(rgd(config_map("cm") + ns))
     out = rookery("render", str(package))[1]
     assert out.index("kind: Namespace") < out.index("kind: ConfigMap")
@@ -139,8 +149,14 @@ def test_the_report_tells_what_became_of_every_node(package: Path, tmp_path: Pat
     assert rookery("render", str(package), "--report", str(path))[0] == EXIT_OK
     [entry] = json.loads(path.read_text())["instances"]
     assert entry["instance"] == "kro.run/App/store/shop"
-    assert {node["id"]: node["state"] for node in entry["nodes"]} == {"cm": "resolved", "left": "excluded", "later": "deferred"}
-    assert entry["nodes"][2]["waits"] == [{"reason": "unknown", "paths": ["cm.metadata.uid"], "expression": "cm.metadata.uid"}]
+    assert {node["id"]: node["state"] for node in entry["nodes"]} == {
+        "cm": "resolved",
+        "left": "excluded",
+        "later": "deferred",
+    }
+    assert entry["nodes"][2]["waits"] == [
+        {"reason": "unknown", "paths": ["cm.metadata.uid"], "expression": "cm.metadata.uid"}
+    ]
 
 
 def test_other_manifests_are_named_and_left_out_or_passed_through(package: Path) -> None:
@@ -187,7 +203,9 @@ BAD_FILES = [
 
 
 @pytest.mark.parametrize(("file", "text", "code_name", "place"), BAD_FILES)
-def test_bad_input_is_a_diagnostic_with_name_and_position(package: Path, file: str, text: str, code_name: str, place: str) -> None:
+def test_bad_input_is_a_diagnostic_with_name_and_position(
+    package: Path, file: str, text: str, code_name: str, place: str
+) -> None:
     (package / file).write_text(text)
     code, out, err = rookery("render", str(package))
     assert (code, out) == (EXIT_REFUSED, "")
@@ -218,7 +236,9 @@ def test_a_directory_that_leads_out_of_the_tree(package: Path, tmp_path_factory:
 def test_an_unreadable_snapshot(package: Path, tmp_path: Path, text: str) -> None:
     snapshot = tmp_path / "seen.txt"
     snapshot.write_text(text)
-    code, out, err = rookery("render", str(package / "rgd.yaml"), str(package / "instance.yaml"), "--observed", str(snapshot))
+    code, out, err = rookery(
+        "render", str(package / "rgd.yaml"), str(package / "instance.yaml"), "--observed", str(snapshot)
+    )
     assert (code, out) == (EXIT_REFUSED, "")
     assert "seen.txt:1:" in err
 

@@ -33,14 +33,19 @@ SHARED = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: shared, namespace: s
 
 def test_a_standalone_expression_keeps_its_type_and_a_text_is_a_string() -> None:
     made = render(
-        rgd(config_map("cm", '{i: "${schema.spec.count}", t: "n=${string(schema.spec.count)}", l: "${schema.spec.l}"}'), spec='{count: integer, l: "[]string"}'),
+        rgd(
+            config_map("cm", '{i: "${schema.spec.count}", t: "n=${string(schema.spec.count)}", l: "${schema.spec.l}"}'),
+            spec='{count: integer, l: "[]string"}',
+        ),
         instance("{count: 3, l: [a, b]}"),
     )["shop-cm"]
     assert made["data"] == {"i": 3, "t": "n=3", "l": ["a", "b"]}
 
 
 def test_a_namespaced_child_inherits_the_namespace_and_a_cluster_scoped_one_has_none() -> None:
-    cluster = '- id: role\n  template: {apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRole, metadata: {name: r}}\n'
+    cluster = (
+        "- id: role\n  template: {apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRole, metadata: {name: r}}\n"
+    )
     result = render(rgd(config_map("cm") + cluster), instance())
     assert [made["metadata"] for made in result.objects] == [{"name": "shop-cm", "namespace": "store"}, {"name": "r"}]
 
@@ -98,7 +103,11 @@ def test_a_condition_on_a_field_that_is_not_set_is_an_error() -> None:
 
 
 def test_desired_state_is_known_and_the_rest_is_not() -> None:
-    text = rgd(DEPLOYMENT + config_map("a", '{n: "${dep.metadata.name}"}') + config_map("b", '{x: "${string(dep.status.availableReplicas)}"}'))
+    text = rgd(
+        DEPLOYMENT
+        + config_map("a", '{n: "${dep.metadata.name}"}')
+        + config_map("b", '{x: "${string(dep.status.availableReplicas)}"}')
+    )
     result = render(text, instance())
     assert result.states == {"dep": "resolved", "a": "resolved", "b": "deferred"}
     assert result.waits["b"] == ["dep.status.availableReplicas"]
@@ -108,7 +117,7 @@ def test_desired_state_is_known_and_the_rest_is_not() -> None:
 
 
 def test_what_a_server_may_add_is_unknown_never_absent() -> None:
-    text = rgd(DEPLOYMENT + config_map("a", '{x: "${has(dep.spec.strategy) ? dep.spec.strategy.type : \'none\'}"}'))
+    text = rgd(DEPLOYMENT + config_map("a", "{x: \"${has(dep.spec.strategy) ? dep.spec.strategy.type : 'none'}\"}"))
     assert render(text, instance()).waits == {"a": ["dep.spec.strategy"]}
     assert render(text, instance(), observed=SEEN)["shop-a"]["data"] == {"x": "RollingUpdate"}
 
@@ -120,7 +129,7 @@ def test_fallback_lets_the_authors_own_default_decide() -> None:
 
 
 def test_fallback_never_assumes_an_external_reference() -> None:
-    text = rgd(EXTERNAL + config_map("a", '{x: "${ext.?data.?mode.orValue(\'none\')}"}'))
+    text = rgd(EXTERNAL + config_map("a", "{x: \"${ext.?data.?mode.orValue('none')}\"}"))
     assert render(text, instance(), deferred="fallback").states["a"] == "deferred"
 
 
@@ -130,7 +139,12 @@ def test_fail_makes_a_deferred_node_an_error() -> None:
 
 
 def test_a_dependent_of_a_deferred_node_is_deferred_and_names_the_chain() -> None:
-    text = rgd(EXTERNAL + config_map("a", '{x: "${ext.data.mode}"}') + config_map("b", '{x: "${a.metadata.name}"}') + config_map("c", '{x: "${b.metadata.name}"}'))
+    text = rgd(
+        EXTERNAL
+        + config_map("a", '{x: "${ext.data.mode}"}')
+        + config_map("b", '{x: "${a.metadata.name}"}')
+        + config_map("c", '{x: "${b.metadata.name}"}')
+    )
     result = render(text, instance())
     assert result.states == {"ext": "deferred", "a": "deferred", "b": "deferred", "c": "deferred"}
     assert result.expansions[0].outcomes["c"].waits[0].chain == ("b", "a")
@@ -191,7 +205,7 @@ def test_the_first_dimension_is_outermost() -> None:
 def test_a_collection_is_seen_as_a_list() -> None:
     text = rgd(
         config_map("cm", name="${a}", more='forEach: [{a: "${schema.spec.a}"}]')
-        + config_map("all", "{names: \"${cm.map(c, c.metadata.name).join(',')}\", size: \"${string(size(cm))}\"}"),
+        + config_map("all", '{names: "${cm.map(c, c.metadata.name).join(\',\')}", size: "${string(size(cm))}"}'),
         spec='{a: "[]string"}',
     )
     assert render(text, instance("{a: [p, q]}"))["shop-all"]["data"] == {"names": "p,q", "size": "2"}
@@ -203,15 +217,24 @@ def test_items_with_one_name_are_refused() -> None:
 
 
 def test_a_thousand_items_are_the_limit() -> None:
-    text = rgd(config_map("cm", name="c-${string(a)}", more='forEach: [{a: "${lists.range(schema.spec.count)}"}]'), spec="{count: integer}")
+    text = rgd(
+        config_map("cm", name="c-${string(a)}", more='forEach: [{a: "${lists.range(schema.spec.count)}"}]'),
+        spec="{count: integer}",
+    )
     assert len(render(text, instance("{count: 1000}")).objects) == 1000
     assert render(text, instance("{count: 1001}")).errors == ["collection-too-large"]
 
 
 def test_an_item_key_stays_with_its_value() -> None:
     text = rgd(config_map("cm", name="${a}", more='forEach: [{a: "${schema.spec.a}"}]'), spec='{a: "[]string"}')
-    before = {i.object["metadata"]["name"]: i.key for i in render(text, instance("{a: [p, q]}")).expansions[0].outcomes["cm"].items}
-    after = {i.object["metadata"]["name"]: i.key for i in render(text, instance("{a: [z, q, p]}")).expansions[0].outcomes["cm"].items}
+    before = {
+        i.object["metadata"]["name"]: i.key
+        for i in render(text, instance("{a: [p, q]}")).expansions[0].outcomes["cm"].items
+    }
+    after = {
+        i.object["metadata"]["name"]: i.key
+        for i in render(text, instance("{a: [z, q, p]}")).expansions[0].outcomes["cm"].items
+    }
     assert before.items() <= after.items()
     assert len(set(after.values())) == 3
 
@@ -228,7 +251,9 @@ def test_an_external_reference_comes_from_observation_alone() -> None:
 
 
 def test_a_selector_finds_what_it_selects() -> None:
-    select = "- id: all\n  externalRef: {apiVersion: v1, kind: ConfigMap, metadata: {selector: {matchLabels: {app: x}}}}\n"
+    select = (
+        "- id: all\n  externalRef: {apiVersion: v1, kind: ConfigMap, metadata: {selector: {matchLabels: {app: x}}}}\n"
+    )
     text = rgd(select + config_map("a", "{names: \"${all.map(c, c.metadata.name).join(',')}\"}"))
     seen = "".join(
         f"---\napiVersion: v1\nkind: ConfigMap\nmetadata: {{name: {n}, namespace: {ns}, labels: {{app: {app}}}}}\n"
@@ -241,7 +266,8 @@ def test_a_selector_finds_what_it_selects() -> None:
 # -- instances of other RGDs ------------------------------------------------------------------------------------------
 
 INNER = rgd(
-    config_map("cfg", '{host: "${schema.spec.host}.svc", size: "${schema.spec.size}"}') + DEPLOYMENT.replace("id: dep", "id: dep2"),
+    config_map("cfg", '{host: "${schema.spec.host}.svc", size: "${schema.spec.size}"}')
+    + DEPLOYMENT.replace("id: dep", "id: dep2"),
     kind="Inner",
     spec='{host: string, size: "string | default=small"}',
     status='{url: "http://${cfg.data.host}", ready: "${dep2.status.availableReplicas}"}',
@@ -286,7 +312,9 @@ def test_emit_instances_places_them_after_their_children_suspended() -> None:
 
 
 def test_an_rgd_that_makes_its_own_kind_without_end_is_reported() -> None:
-    text = rgd("- id: again\n  template: {apiVersion: kro.run/v1alpha1, kind: App, metadata: {name: \"${schema.metadata.name}\"}}\n")
+    text = rgd(
+        '- id: again\n  template: {apiVersion: kro.run/v1alpha1, kind: App, metadata: {name: "${schema.metadata.name}"}}\n'
+    )
     assert render(text, instance()).errors == ["nesting-loop"]
 
 
@@ -309,19 +337,29 @@ def test_two_instances_that_make_one_object_are_named() -> None:
 def test_a_graph_in_which_each_names_the_two_before_it_is_linear() -> None:
     """kro's own check of includeWhen walks such a graph once for every path: 2**n steps."""
     resources = "".join(
-        config_map(f"n{i}", "{" + ", ".join(f'p{j}: "${{n{j}.metadata.name}}"' for j in range(max(0, i - 2), i)) + "}") for i in range(120)
+        config_map(f"n{i}", "{" + ", ".join(f'p{j}: "${{n{j}.metadata.name}}"' for j in range(max(0, i - 2), i)) + "}")
+        for i in range(120)
     )
     assert len(render(rgd(resources), instance()).objects) == 120
 
 
 def test_all_faults_of_all_instances_are_reported() -> None:
     text = rgd(config_map("a", '{x: "${string(1 / schema.spec.count)}"}'), spec="{count: integer}")
-    result = render(text, instance("{count: 0}", name="one"), instance("{count: 0}", name="two"), instance("{count: 1}", name="three"))
+    result = render(
+        text,
+        instance("{count: 0}", name="one"),
+        instance("{count: 0}", name="two"),
+        instance("{count: 1}", name="three"),
+    )
     assert result.errors == ["cel-division-by-zero", "cel-division-by-zero"]
 
 
 def test_kro_labels_are_what_kro_writes() -> None:
-    result = render(rgd(config_map("cm", name="${a}", more='forEach: [{a: "${schema.spec.a}"}]'), spec='{a: "[]string"}'), instance("{a: [x]}"), kro_labels=True)
+    result = render(
+        rgd(config_map("cm", name="${a}", more='forEach: [{a: "${schema.spec.a}"}]'), spec='{a: "[]string"}'),
+        instance("{a: [x]}"),
+        kro_labels=True,
+    )
     assert result["x"]["metadata"]["labels"] == {
         "app.kubernetes.io/managed-by": "kro",
         "applyset.kubernetes.io/part-of": "applyset-fmn8pfTHiDafHxhVOpIB6UsapSG-HtovhY2VSjYryP4-v1",

@@ -21,7 +21,9 @@ def rgd(*resources: dict[str, Any], **schema: Any) -> dict[str, Any]:
     }
 
 
-def config(resource_id: str = "cm", *, data: Any = None, name: str = "${schema.metadata.name}", **more: Any) -> dict[str, Any]:
+def config(
+    resource_id: str = "cm", *, data: Any = None, name: str = "${schema.metadata.name}", **more: Any
+) -> dict[str, Any]:
     template = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}, "data": data or {}}
     return {"id": resource_id, "template": template, **more}
 
@@ -65,7 +67,9 @@ EXTERNAL = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "share
         pytest.param(rgd({**config(), "externalRef": EXTERNAL}), ["template-and-external"], id="both"),
         pytest.param(rgd({"id": "x", "externalRef": EXTERNAL}), [], id="external"),
         pytest.param(
-            rgd({"id": "x", "externalRef": {**EXTERNAL, "metadata": {}}}), ["external-name-or-selector"], id="external, nameless"
+            rgd({"id": "x", "externalRef": {**EXTERNAL, "metadata": {}}}),
+            ["external-name-or-selector"],
+            id="external, nameless",
         ),
         pytest.param(rgd(template(apiVersion=None)), ["template-not-an-object"], id="no apiVersion"),
         pytest.param(rgd(template(kind="${schema.spec.kind}")), ["template-not-an-object"], id="kind is an expression"),
@@ -75,27 +79,40 @@ EXTERNAL = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "share
             rgd(template(metadata={"name": "x", "labels": {"kro.run/x": "y"}})), ["reserved-label"], id="kro's label"
         ),
         pytest.param(
-            rgd({"id": "ns", "template": {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "x", "namespace": "y"}}}),
+            rgd(
+                {
+                    "id": "ns",
+                    "template": {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "x", "namespace": "y"}},
+                }
+            ),
             ["namespace-on-cluster-scoped"],
             id="a namespace in a namespace",
         ),
-        pytest.param(rgd(config(), scope="Cluster"), ["namespace-missing"], id="cluster-scoped instance, namespaced child"),
+        pytest.param(
+            rgd(config(), scope="Cluster"), ["namespace-missing"], id="cluster-scoped instance, namespaced child"
+        ),
         pytest.param(rgd(config(data={"a": "${nope.x}"})), ["unknown-reference"], id="an id that is not there"),
         pytest.param(rgd(config(data={"a": "${cm.data.b}"})), ["self-reference"], id="itself"),
         pytest.param(rgd(config(data={"a": "${each}"})), ["reference-not-allowed"], id="each outside readyWhen"),
-        pytest.param(rgd(config(data={"a": "${runtime.condition(schema, 'Ready')}"})), ["reference-not-allowed"], id="runtime"),
+        pytest.param(
+            rgd(config(data={"a": "${runtime.condition(schema, 'Ready')}"})), ["reference-not-allowed"], id="runtime"
+        ),
         pytest.param(rgd(config(data={"a": "${noSuch(1)}"})), ["unknown-function"], id="a function that is not there"),
         pytest.param(rgd(config(data={"a": "${1 +}"})), ["cel-syntax"], id="broken CEL"),
         pytest.param(rgd(config(data={"a": "${1 + ${2}}"})), ["template-syntax"], id="nested ${}"),
         pytest.param(rgd(config(includeWhen=["true"])), ["not-an-expression"], id="includeWhen without ${}"),
         pytest.param(rgd(config(includeWhen=[True])), ["rgd-wrong-type"], id="includeWhen is a bool"),
         pytest.param(rgd(config(includeWhen=["${omit()}"])), ["omit-outside-template"], id="omit in includeWhen"),
-        pytest.param(rgd(config(readyWhen=["${schema.spec.x}"])), ["reference-not-allowed"], id="readyWhen sees itself only"),
+        pytest.param(
+            rgd(config(readyWhen=["${schema.spec.x}"])), ["reference-not-allowed"], id="readyWhen sees itself only"
+        ),
         pytest.param(rgd(config(readyWhen=["${cm.data.x == 'y'}"])), [], id="readyWhen of itself"),
         pytest.param(rgd(config(name="${omit()}")), ["omit-in-identity"], id="omit at the name"),
         pytest.param(rgd(config(data="${omit()}")), [], id="omit at a field"),
         pytest.param(
-            rgd(config(forEach=[{"x": "${schema.spec.xs}"}])), ["foreach-not-in-identity"], id="all items would be one object"
+            rgd(config(forEach=[{"x": "${schema.spec.xs}"}])),
+            ["foreach-not-in-identity"],
+            id="all items would be one object",
         ),
         pytest.param(rgd(config(name="${x}", forEach=[{"x": "${schema.spec.xs}"}])), [], id="forEach"),
         pytest.param(
@@ -103,14 +120,22 @@ EXTERNAL = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "share
             ["unknown-reference"],
             id="dimensions are independent",
         ),
-        pytest.param(rgd(config(forEach=[{"x": "${1}", "y": "${2}"}])), ["foreach-dimension"], id="two variables in one entry"),
-        pytest.param(rgd(config("x", name="${x}", forEach=[{"x": "${[1]}"}])), ["foreach-name-clash"], id="variable = id"),
+        pytest.param(
+            rgd(config(forEach=[{"x": "${1}", "y": "${2}"}])), ["foreach-dimension"], id="two variables in one entry"
+        ),
+        pytest.param(
+            rgd(config("x", name="${x}", forEach=[{"x": "${[1]}"}])), ["foreach-name-clash"], id="variable = id"
+        ),
         pytest.param(rgd(status={"a": "plain"}), ["status-without-expression"], id="status without expression"),
         pytest.param(rgd(status={"a": "${1 + 1}"}), ["status-without-reference"], id="status of nothing"),
         pytest.param(rgd(config(), status={"a": "${cm.data.x}", "b": {"c": ["${schema.spec.y}"]}}), [], id="status"),
         pytest.param(rgd(status={"conditions": {}}), ["conditions-not-a-list"], id="conditions is a mapping"),
         pytest.param(
-            rgd(config("a", data={"x": "${b.data.x}"}), config("b", data={"x": "${c.data.x}"}), config("c", data={"x": "${a.data.x}"})),
+            rgd(
+                config("a", data={"x": "${b.data.x}"}),
+                config("b", data={"x": "${c.data.x}"}),
+                config("c", data={"x": "${a.data.x}"}),
+            ),
             ["dependency-cycle"],
             id="a cycle",
         ),
@@ -167,7 +192,9 @@ def test_dependencies_come_from_template_for_each_and_include_when() -> None:
 
 
 def test_one_text_is_evaluated_once_an_instance() -> None:
-    program, _ = build(rgd(config("a", data={"x": "${schema.spec.v}", "y": "${schema.spec.v}"}), config("b", name="${schema.spec.v}")))
+    program, _ = build(
+        rgd(config("a", data={"x": "${schema.spec.v}", "y": "${schema.spec.v}"}), config("b", name="${schema.spec.v}"))
+    )
     assert program is not None
     assert len(program.nodes["a"].values) == 2
     assert program.slots == 2
@@ -184,7 +211,11 @@ def test_an_owner_reference_to_the_instance_is_left_out_with_a_note() -> None:
 
 def test_what_expressions_look_at_is_known_beforehand() -> None:
     program, _ = build(
-        rgd(config("a"), config("b", name="b", data={"x": "${a.metadata.name}", "y": "${a.data.k.size()}"}), config("c", name="c"))
+        rgd(
+            config("a"),
+            config("b", name="b", data={"x": "${a.metadata.name}", "y": "${a.data.k.size()}"}),
+            config("c", name="c"),
+        )
     )
     assert program is not None
     asked = program.nodes["a"].asked

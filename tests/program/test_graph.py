@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -29,7 +31,9 @@ def test_order(dependencies: dict[str, list[str]], order: list[str]) -> None:
     [
         pytest.param({"a": ["a"]}, ["a", "a"], id="itself"),
         pytest.param({"a": ["b"], "b": ["a"]}, ["a", "b", "a"], id="two"),
-        pytest.param({"x": ["a"], "a": ["b"], "b": ["c"], "c": ["a"]}, ["a", "b", "c", "a"], id="what only leads in is left out"),
+        pytest.param(
+            {"x": ["a"], "a": ["b"], "b": ["c"], "c": ["a"]}, ["a", "b", "c", "a"], id="what only leads in is left out"
+        ),
         pytest.param({"a": ["b", "c"], "b": ["d"], "d": ["a"], "c": ["a"]}, ["a", "c", "a"], id="the shortest"),
     ],
 )
@@ -51,4 +55,4 @@ def test_every_node_is_in_the_order_or_behind_a_cycle(edges: list[list[int]]) ->
         assert all(place[dependency] < place[name] for dependency in graph[name])
     cycle = find_cycle(graph)
     assert bool(cycle) == (len(order) < len(graph))
-    assert all(after in graph[before] for before, after in zip(cycle, cycle[1:], strict=False))
+    assert all(after in graph[before] for before, after in pairwise(cycle))

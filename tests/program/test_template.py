@@ -65,7 +65,11 @@ def test_a_text_with_expressions_is_a_concatenation(text: str, cel: str) -> None
     assert expression.text == cel
 
 
-@given(st.lists(st.tuples(st.text(alphabet="ab-.", max_size=4), st.sampled_from(["a", "b.c", "f(x)"])), min_size=1, max_size=5))
+@given(
+    st.lists(
+        st.tuples(st.text(alphabet="ab-.", max_size=4), st.sampled_from(["a", "b.c", "f(x)"])), min_size=1, max_size=5
+    )
+)
 def test_every_code_point_of_an_expression_keeps_its_place(parts: list[tuple[str, str]]) -> None:
     text = "".join(f"{plain}${{{inner}}}" for plain, inner in parts)
     expression = read_expression(text, ())
