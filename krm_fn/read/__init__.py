@@ -11,6 +11,7 @@ Enters: paths, stdin.  Leaves: `Document`s of plain JSON values that can say whe
     scalars        what an unquoted scalar means
     positions      the second reading: places, and what is wrong with a value
     syntax         syntax errors in words that say what to do
+    lean_yaml      PyYAML's C parser without the rest of PyYAML
 
 Only `sources`, `yaml` and `scalars` are imported by a render without problems.
 """
