@@ -87,27 +87,39 @@ def test_as_a_validator_it_fails_what_it_would_not_render_and_writes_nothing(kpt
     assert "[error] kro.run/v1alpha1/WebApplication/shop spec.replicas: " in run.text
 
 
-DOCKER = """\
+IMAGE = "registry.example.com/rookery:v1"
+DOCKER = f"""\
 #!/bin/sh
-# The last argument is the image; a real one has `rookery fn` as its entry point. Anything else answers like a healthy docker.
+# In the place of docker: `docker run OPTIONS IMAGE ARGUMENTS` runs the image's entry point here; anything else is answered as by a healthy one.
 case "$1" in
-  run) for image; do :; done; exec rookery fn ;;
+  run) while [ "$1" != {IMAGE} ]; do shift; done; shift; exec rookery fn "$@" ;;
   *) echo 24.0.0 ;;
 esac
 """
 
 
-def test_as_an_image(kpt: Kpt, worked: Path) -> None:
-    """What kpt asks of a container, with a stand-in for docker that runs the same program: no arguments, stdin, stdout."""
-    shim = kpt.folder / "bin/docker"
-    write(kpt.folder, {"bin/docker": DOCKER})
+@pytest.fixture
+def docker(kpt: Kpt) -> None:
+    shim = write(kpt.folder, {"bin/docker": DOCKER}) / "bin/docker"
     shim.chmod(0o755)
     kpt.environment["PATH"] = f"{shim.parent}{os.pathsep}{kpt.environment['PATH']}"
     kpt.environment["KPT_FN_RUNTIME"] = "docker"
+
+
+@pytest.mark.usefixtures("docker")
+def test_as_an_image(kpt: Kpt, worked: Path) -> None:
+    """What kpt asks of a container, with a stand-in for docker that runs the same program: no arguments, stdin, stdout."""
     committed = files(worked)
-    write(worked, {"Kptfile": kptfile("{image: registry.example.com/rookery:v1, configMap: {namespace: store}}")})
+    write(worked, {"Kptfile": kptfile(f"{{image: '{IMAGE}', configMap: {{namespace: store}}}}")})
     shutil.rmtree(worked / "rendered")
     run = kpt.run("fn", "render", "package")
     assert run.code == 0, run.text
     rendered = {name: text for name, text in files(worked).items() if name != "Kptfile"}
     assert rendered == {name: text for name, text in committed.items() if name != "Kptfile"}
+
+
+@pytest.mark.usefixtures("docker")
+def test_kpt_prints_the_documentation_of_an_image(kpt: Kpt) -> None:
+    run = kpt.run("fn", "doc", "--image", IMAGE)
+    assert run.code == 0, run.text
+    assert "usage: rookery fn" in run.text
