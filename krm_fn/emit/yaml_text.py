@@ -40,7 +40,7 @@ _WORD_START = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz012
 _FIRST = _WORD_START | frozenset("$(+<=^;")
 _AFTER_DASH = _WORD_START | frozenset("-")
 _NUMBER_LIKE = re.compile(
-    r"[-+]?(?:0[xX][0-9a-fA-F_]*|0[oO][0-7_]*|0[bB][-+]?[01_]*|[0-9_]*\.?[0-9_]*(?:[eE][-+]?[0-9_]*)?|[0-9_]+(?::[0-9_]+)+(?:\.[0-9_]*)?)"
+    r"[-+]?(?:0[xX][0-9a-fA-F_]*|0[oO][-+]?[0-7_]*|0[bB][-+]?[01_]*|[0-9_]*\.?[0-9_]*(?:[eE][-+]?[0-9_]*)?|[0-9_]+(?::[0-9_]+)+(?:\.[0-9_]*)?)"
     r"|[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}.*"
 )
 _NUMBER_START = frozenset("+-.0123456789")
