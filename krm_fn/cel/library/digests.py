@@ -47,6 +47,9 @@ def _md5(text: str) -> bytes:
 
 
 def _fnv64a(text: str) -> bytes:
+    from krm_fn.cel.operators import budget
+
+    budget.spend(len(text))
     value = _FNV_START
     for byte in text.encode():
         value = (value ^ byte) * _FNV_PRIME & 0xFFFFFFFFFFFFFFFF

@@ -16,12 +16,15 @@ from krm_fn.cel.values import TypeValue, Uint
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from typing import Any
 
 _DEFAULT_PRECISION = 6
 _MAX_PRECISION = 100_000
 _MAX_DEPTH = 1_000
+_ELEMENT = 8
+"""What writing an element costs of the evaluation's budget."""
+
 _VERBS = "sdfebxXo"
 _DIGITS = frozenset("0123456789")
 VERB_TYPES = {
@@ -118,7 +121,7 @@ def _format(template: str, values: list[Any]) -> str:
         parts.append(text)
         length += len(text)
         if length > MAX_TEXT:
-            raise EvaluationError(BUDGET, f"format: a text of more than {MAX_TEXT} characters")
+            raise _too_long()
     return "".join(parts)
 
 
@@ -198,7 +201,7 @@ def text_of(value: Any, clause: Clause, depth: int) -> str:
 
 
 def _list_text(values: list[Any], clause: Clause, depth: int) -> str:
-    return f"[{', '.join(text_of(value, clause, depth + 1) for value in values)}]"
+    return f"[{_joined(text_of(value, clause, depth + 1) for value in values)}]"
 
 
 def _map_text(entries: dict[Any, Any], clause: Clause, depth: int) -> str:
@@ -209,7 +212,26 @@ def _map_text(entries: dict[Any, Any], clause: Clause, depth: int) -> str:
         for key, value in entries.items()
     ]
     texts.sort(key=lambda entry: entry[0])
-    return f"{{{', '.join(f'{key}: {value}' for key, value in texts)}}}"
+    return f"{{{_joined(f'{key}: {value}' for key, value in texts)}}}"
+
+
+def _joined(texts: Iterable[str]) -> str:
+    """Join texts with commas. Lists that share their elements can be written longer than anything, hence the count."""
+    from krm_fn.cel.operators import budget
+
+    parts: list[str] = []
+    length = 0
+    for text in texts:
+        budget.spend(_ELEMENT)
+        length += len(text) + 2
+        if length > MAX_TEXT:
+            raise _too_long()
+        parts.append(text)
+    return ", ".join(parts)
+
+
+def _too_long() -> EvaluationError:
+    return EvaluationError(BUDGET, f"format: a text of more than {MAX_TEXT} characters")
 
 
 def _time_text(value: Any, clause: Clause) -> str:

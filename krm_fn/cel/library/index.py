@@ -31,6 +31,7 @@ MODULES = (
     "semver",
     "digests",
     "json_text",
+    "conditions",
 )
 
 _TABLE = {
@@ -44,6 +45,7 @@ _TABLE = {
     "charAt": "strings:m2",
     "cidr": "addresses:f1",
     "compareTo": "quantity:m2 semver:m2",
+    "condition": "conditions:m3",
     "contains": "strings:m2",
     "containsCIDR": "addresses:m2",
     "containsIP": "addresses:m2",
@@ -113,6 +115,7 @@ _TABLE = {
     "merge": "lists:m2",
     "min": "lists:m1",
     "minor": "semver:m1",
+    "newCondition": "conditions:m2",
     "omit": "optionals:f0",
     "optional.none": "optionals:f0",
     "optional.of": "optionals:f1",

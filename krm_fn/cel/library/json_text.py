@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 _MAX_DEPTH = 1_000
 _MAX_READ_DEPTH = 500
+_PIECE = 8
+"""What writing a piece of text costs of the evaluation's budget."""
+
 _ESCAPES = str.maketrans(
     {
         **{chr(code): f"\\u{code:04x}" for code in (*range(0x20), 0x3C, 0x3E, 0x26, 0x2028, 0x2029)},
@@ -38,43 +41,61 @@ _ESCAPES = str.maketrans(
 
 @on_known_content
 def _marshal(value: Any) -> str:
-    parts: list[str] = []
-    _write(value, parts, 0)
-    return "".join(parts)
+    text = _Text()
+    _write(value, text, 0)
+    return "".join(text.parts)
 
 
-def _write(value: Any, parts: list[str], depth: int) -> None:
-    """Append the text of a value in pieces. The pieces are bounded, since maps that share parts may grow without limit."""
-    cls = type(value)
+class _Text:
+    """A text in the making, in pieces. Its length is bounded, since lists that share elements can be written without end."""
+
+    __slots__ = ("budget", "parts", "room")
+
+    def __init__(self) -> None:
+        from krm_fn.cel.operators import budget
+
+        self.budget = budget
+        self.parts: list[str] = []
+        self.room = MAX_TEXT
+
+    def append(self, part: str) -> None:
+        self.budget.spend(_PIECE)
+        self.room -= len(part)
+        if self.room < 0:
+            raise EvaluationError(BUDGET, f"json.marshal: a text of more than {MAX_TEXT} characters")
+        self.parts.append(part)
+
+
+def _write(value: Any, text: _Text, depth: int) -> None:
     if isinstance(value, (list, dict)):
-        if depth > _MAX_DEPTH or len(parts) > MAX_TEXT // 4:
-            raise EvaluationError(BUDGET, "json.marshal: a value too large or too deep")
+        if depth > _MAX_DEPTH:
+            raise EvaluationError(BUDGET, f"json.marshal: more than {_MAX_DEPTH} levels of lists and maps")
         if isinstance(value, list):
-            _write_list(value, parts, depth + 1)
+            _write_list(value, text, depth + 1)
         else:
-            _write_map(value, parts, depth + 1)
-    elif cls is Optional:
-        _write(None if value is NONE else value.value, parts, depth)
+            _write_map(value, text, depth + 1)
+    elif type(value) is Optional:
+        _write(None if value is NONE else value.value, text, depth + 1)
     else:
-        parts.append(_scalar(value))
+        text.append(_scalar(value))
 
 
-def _write_list(values: list[Any], parts: list[str], depth: int) -> None:
+def _write_list(values: list[Any], text: _Text, depth: int) -> None:
     separator = "["
     for value in values:
-        parts.append(separator)
-        _write(value, parts, depth)
+        text.append(separator)
+        _write(value, text, depth)
         separator = ","
-    parts.append("]" if values else "[]")
+    text.append("]" if values else "[]")
 
 
-def _write_map(entries: dict[Any, Any], parts: list[str], depth: int) -> None:
+def _write_map(entries: dict[Any, Any], text: _Text, depth: int) -> None:
     separator = "{"
     for key in sorted(entries, key=_key):
-        parts.append(f"{separator}{_string(key)}:")
-        _write(entries[key], parts, depth)
+        text.append(f"{separator}{_string(key)}:")
+        _write(entries[key], text, depth)
         separator = ","
-    parts.append("}" if entries else "{}")
+    text.append("}" if entries else "{}")
 
 
 def _key(key: Any) -> str:
@@ -129,6 +150,9 @@ def _unmarshal(text: str) -> Any:
     """
     import json
 
+    from krm_fn.cel.operators import budget
+
+    budget.spend(len(text) // 4)
     if _depth(text) > _MAX_READ_DEPTH:
         raise EvaluationError(BUDGET, f"json.unmarshal: more than {_MAX_READ_DEPTH} levels")
     try:

@@ -38,7 +38,8 @@ _COMPARABLE_KINDS = frozenset(
     {*_COMPARABLE, "google.protobuf.Duration", "google.protobuf.Timestamp"} - {"duration", "timestamp"}
 )
 _HASHED = frozenset({str, int, bool, Uint, bytes})
-_MAX_COMPARISONS = 4_000_000
+_COMPARISON = 32
+"""What comparing two elements of `distinct` costs of the evaluation's budget."""
 _INT_MIN, _INT_MAX, _UINT_MAX = -(1 << 63), (1 << 63) - 1, (1 << 64) - 1
 
 
@@ -102,15 +103,14 @@ def _distinct(values: list[Any]) -> list[Any] | Unknown:
     types = set(map(type, values))
     if len(types) <= 1 and types <= _HASHED:
         return list(dict.fromkeys(values))
+    from krm_fn.cel.operators import budget
+
     kept: list[Any] = []
-    comparisons = 0
     for value in values:
         found = _position(kept, value)
         if isinstance(found, Unknown):
             return found
-        comparisons += len(kept)
-        if comparisons > _MAX_COMPARISONS:
-            raise EvaluationError(BUDGET, f"distinct: more than {_MAX_COMPARISONS} comparisons")
+        budget.spend(_COMPARISON * len(kept))
         if found == -1:
             kept.append(value)
     return kept
@@ -238,7 +238,7 @@ def _is_above(first: Any, second: Any) -> bool:
     from krm_fn.cel.operators import compare
 
     try:
-        return compare(first, second, "<") == 1
+        return bool(compare(first, second, "<") == 1)
     except EvaluationError:  # no order between them, which is all that `compare` raises
         return False
 

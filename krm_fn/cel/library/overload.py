@@ -279,12 +279,15 @@ def _merge_all(unknowns: Iterable[Unknown | None]) -> Unknown | None:
 
 
 def _containers(value: Any) -> Iterator[Any]:
+    """Give every list and map inside of a value once, however often it stands there."""
     stack = [value]
+    seen: set[int] = set()
     while stack:
         top = stack.pop()
         if type(top) is Optional:
             stack.append(top.value)
-        elif isinstance(top, (list, dict)):
+        elif isinstance(top, (list, dict)) and id(top) not in seen:
+            seen.add(id(top))
             yield top
             stack.extend(top if isinstance(top, list) else top.values())
 

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from typing import Any
 
 _KEPT = 256
+_MATCH = 32
+"""What a match of `findAll` costs of the evaluation's budget."""
+
 _CONTINUATIONS = frozenset(bytes([byte]) for byte in range(0x80, 0xC0))
 """Bytes inside of a character in UTF-8: RE2 sees `\\B` before them, Go does not."""
 
@@ -77,8 +80,11 @@ def _find_some(text: str, pattern: str, limit: int) -> list[str]:
     if limit == 0:
         return found
     end = -1
+    from krm_fn.cel.operators import budget
+
     encoded = text.encode()
     for match in compile_pattern(pattern).finditer(encoded):
+        budget.spend(_MATCH)
         start, stop = match.span()
         if start == stop and (start == end or encoded[start : start + 1] in _CONTINUATIONS):
             continue
