@@ -49,8 +49,8 @@ class Entry:
         return self.document.locate(self.prefix + path, offset, key=key)
 
     def subject(self) -> Subject:
-        metadata = self.value.get("metadata") or {}
-        name, namespace = metadata.get("name"), metadata.get("namespace")
+        metadata = self.value.get("metadata")
+        name, namespace = (metadata.get("name"), metadata.get("namespace")) if isinstance(metadata, dict) else ("", "")
         return Subject(self.value["apiVersion"], self.value["kind"], str(name or ""), str(namespace or ""))
 
 

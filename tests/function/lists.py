@@ -37,8 +37,11 @@ class Answer:
 
 
 def _path(item: dict[str, Any]) -> str:
-    annotations = item["metadata"].get("annotations", {})
-    path = annotations.get("internal.config.kubernetes.io/path", item["metadata"]["name"])
+    metadata = item.get("metadata")
+    annotations = metadata.get("annotations") if isinstance(metadata, dict) else None
+    if not isinstance(annotations, dict):
+        return str(metadata)
+    path = annotations.get("internal.config.kubernetes.io/path", str(metadata))
     package = annotations.get("internal.config.kubernetes.io/package-path", HOME)[len(HOME) + 1 :]
     return f"{package}/{path}" if package else str(path)
 

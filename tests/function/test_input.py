@@ -91,3 +91,14 @@ def test_arguments_are_a_usage_error() -> None:
     assert run(["fn", "--strict"], Unread(), out, err, {}) == EXIT_USAGE
     assert out.getvalue() == b""
     assert "functionConfig" in err.getvalue()
+
+
+@pytest.mark.parametrize(
+    "metadata", ["true", "text", "[1]", "null", "{annotations: 5}", "{annotations: {a: 1}}", "{name: [x]}"]
+)
+@pytest.mark.parametrize("kind", ["App", "ResourceGraphDefinition", "Other"])
+def test_odd_metadata_never_ends_in_a_traceback(kind: str, metadata: str) -> None:
+    odd = f"- apiVersion: kro.run/v1alpha1\n  kind: {kind}\n  metadata: {metadata}\n  spec: {{}}\n"
+    answer = fn(resource_list(KPTFILE, definition(), odd))
+    assert answer.code == EXIT_REFUSED
+    assert {result["severity"] for result in answer.results} >= {"error"}
