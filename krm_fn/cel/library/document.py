@@ -19,6 +19,7 @@ _TITLES = {
     "formatting": "Formatting",
     "patterns": "Regular expressions",
     "lists": "Lists and maps",
+    "aggregates": "Sums and orders of lists",
     "optionals": "Optional values",
     "times": "Timestamps and durations",
     "quantity": "Quantities",

@@ -13,15 +13,16 @@ kro v0.9.3 pkg/cel/library/lists.go and maps.go.
 
 from __future__ import annotations
 
-from krm_fn.cel.errors import BAD_ARGUMENT, BUDGET, NO_SUCH_OVERLOAD, OVERFLOW, EvaluationError
+from krm_fn.cel.errors import BAD_ARGUMENT, BUDGET, NO_SUCH_OVERLOAD, EvaluationError
 from krm_fn.cel.library.overload import (
+    COMPARABLE,
+    COMPARABLE_KINDS,
     MAX_ELEMENTS,
     Overload,
     describe,
     function,
     kind_of,
     member,
-    no_such_overload,
     on_known_elements,
     unknown_in,
 )
@@ -33,14 +34,9 @@ if TYPE_CHECKING:
 
     _T = TypeVar("_T")
 
-_COMPARABLE = ("int", "uint", "double", "bool", "duration", "timestamp", "string", "bytes")
-_COMPARABLE_KINDS = frozenset(
-    {*_COMPARABLE, "google.protobuf.Duration", "google.protobuf.Timestamp"} - {"duration", "timestamp"}
-)
 _HASHED = frozenset({str, int, bool, Uint, bytes})
 _COMPARISON = 32
 """What comparing two elements of `distinct` costs of the evaluation's budget."""
-_INT_MIN, _INT_MAX, _UINT_MAX = -(1 << 63), (1 << 63) - 1, (1 << 64) - 1
 
 
 def _end(values: list[Any]) -> Unknown | None:
@@ -181,7 +177,7 @@ def sort_by_keys(values: list[Any], keys: list[Any]) -> list[Any] | Unknown:
     if not keys:
         return []
     kinds = {kind_of(type(key)) for key in keys}
-    if kind_of(type(keys[0])) not in _COMPARABLE_KINDS:
+    if kind_of(type(keys[0])) not in COMPARABLE_KINDS:
         raise EvaluationError(BAD_ARGUMENT, f"sort: {describe(keys[0])} has no order")
     if len(kinds) > 1:
         raise EvaluationError(BAD_ARGUMENT, f"sort: elements of several types: {', '.join(sorted(kinds))}")
@@ -196,88 +192,6 @@ def sort_by_keys(values: list[Any], keys: list[Any]) -> list[Any] | Unknown:
 
         order = slice_order(keys)
     return [values[index] for index in order]
-
-
-@on_known_elements
-def _is_sorted(values: list[Any]) -> bool:
-    """Neighbours that have no order between them (NaN, several types) count as sorted. # sic: Kubernetes."""
-    _all_ordered("isSorted", values)
-    return not any(_is_above(values[i - 1], values[i]) for i in range(1, len(values)))
-
-
-@on_known_elements
-def _min(values: list[Any]) -> Any:
-    """Keep what no later element is below; one that has no order with it (NaN) is never below. # sic: Kubernetes."""
-    _all_ordered("min", values)
-    least = values[0]
-    for value in values[1:]:
-        if _is_above(least, value):
-            least = value
-    return least
-
-
-@on_known_elements
-def _max(values: list[Any]) -> Any:
-    _all_ordered("max", values)
-    most = values[0]
-    for value in values[1:]:
-        if _is_above(value, most):
-            most = value
-    return most
-
-
-def _all_ordered(name: str, values: list[Any]) -> None:
-    if not values and name != "isSorted":
-        raise EvaluationError(BAD_ARGUMENT, f"{name}: the list is empty")
-    for value in values:
-        if kind_of(type(value)) not in _COMPARABLE_KINDS:
-            raise EvaluationError(NO_SUCH_OVERLOAD, f"{name}: {describe(value)} has no order")
-
-
-def _is_above(first: Any, second: Any) -> bool:
-    from krm_fn.cel.operators import compare
-
-    try:
-        return bool(compare(first, second, "<") == 1)
-    except EvaluationError:  # no order between them, which is all that `compare` raises
-        return False
-
-
-@on_known_elements
-def _sum_integers(values: list[int]) -> int:
-    """Add ints, or uints, from the left; every step must fit."""
-    cls = Uint if values and type(values[0]) is Uint else int
-    low, high = (0, _UINT_MAX) if cls is Uint else (_INT_MIN, _INT_MAX)
-    total = 0
-    for value in values:
-        if type(value) is not cls:
-            raise no_such_overload("sum", (values[0], value))
-        total += value
-        if not low <= total <= high:
-            raise EvaluationError(OVERFLOW, f"sum: {total} is not in the range of {kind_of(cls)}")
-    return cls(total)
-
-
-@on_known_elements
-def _sum_doubles(values: list[float]) -> float:
-    total = 0.0
-    for value in values:
-        if type(value) is not float:
-            raise no_such_overload("sum", (values[0], value))
-        total += value
-    return total
-
-
-@on_known_elements
-def _sum_durations(values: list[Any]) -> Any:
-    from krm_fn.cel.timestamps import Duration, add
-
-    total: Any = Duration(0)
-    for value in values:
-        if type(value) is not Duration:
-            raise no_such_overload("sum", (values[0], value))
-        total = add(total, value)
-    return total
 
 
 def _range(count: int) -> list[int]:
@@ -332,22 +246,6 @@ def _merge(first: dict[str, Any], second: dict[str, Any]) -> dict[str, Any]:
     return {**first, **second}
 
 
-def _ordered(name: str, id_suffix: str, result: str, impl: Any, doc: str, *examples: str) -> tuple[Overload, ...]:
-    """One overload for each element type that has an order; the examples stand at the first. `*` is the element type."""
-    return tuple(
-        member(
-            f"list_{t}_{name.replace('isSorted', 'is_sorted')}_{id_suffix.replace('*', t)}",
-            name,
-            (f"list({t})",),
-            result.replace("*", t),
-            impl,
-            doc,
-            *(examples if t == "int" else ()),
-        )
-        for t in _COMPARABLE
-    )
-
-
 def _sorts() -> tuple[Overload, ...]:
     full = {"duration": "google.protobuf.Duration", "timestamp": "google.protobuf.Timestamp"}
     return tuple(
@@ -362,7 +260,7 @@ def _sorts() -> tuple[Overload, ...]:
             examples=("[3, 1, 2].sort() == [1, 2, 3]",) if t == "int" else (),
             guarded=False,
         )
-        for t in _COMPARABLE
+        for t in COMPARABLE
     )
 
 
@@ -445,38 +343,6 @@ OVERLOADS: tuple[Overload, ...] = (
         "The last element, if any.",
         "[1, 2].last() == optional.of(2)",
     ),
-    *_ordered("isSorted", "bool", "bool", _is_sorted, "Whether no element is above the next.", "[1, 1, 2].isSorted()"),
-    member(
-        "list_int_sum_int",
-        "sum",
-        ("list(int)",),
-        "int",
-        _sum_integers,
-        "The sum; 0 of an empty list.",
-        "[1, 2].sum() == 3",
-        "[].sum() == 0",
-    ),
-    member("list_uint_sum_uint", "sum", ("list(uint)",), "uint", _sum_integers, "The sum.", "[1u, 2u].sum() == 3u"),
-    member(
-        "list_double_sum_double",
-        "sum",
-        ("list(double)",),
-        "double",
-        _sum_doubles,
-        "The sum.",
-        "[1.5, 2.0].sum() == 3.5",
-    ),
-    member(
-        "list_duration_sum_duration",
-        "sum",
-        ("list(duration)",),
-        "duration",
-        _sum_durations,
-        "The sum.",
-        '[duration("1m"), duration("1s")].sum() == duration("61s")',
-    ),
-    *_ordered("max", "*", "*", _max, "The greatest element; an error where there is none.", "[1, 3, 2].max() == 3"),
-    *_ordered("min", "*", "*", _min, "The least element; an error where there is none.", "[3, 1, 2].min() == 1"),
     member(
         "list_a_index_of_int",
         "indexOf",

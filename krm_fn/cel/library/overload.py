@@ -40,6 +40,15 @@ MAX_TEXT = 16_000_000
 """The longest text that one call may build, in code points (`replace`, `join`, `format`)."""
 
 
+COMPARABLE = ("int", "uint", "double", "bool", "duration", "timestamp", "string", "bytes")
+"""The types whose values have an order, as overloads name them."""
+
+COMPARABLE_KINDS = frozenset(
+    {*COMPARABLE, "google.protobuf.Duration", "google.protobuf.Timestamp"} - {"duration", "timestamp"}
+)
+"""The same, as `kind_of` names them."""
+
+
 class Overload:
     """
     One overload of a function, under cel-go's own id.
