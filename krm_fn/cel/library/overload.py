@@ -169,7 +169,9 @@ def _fits(notation: str, value: Any) -> bool:
     if not _is_of_kind(notation, cls):
         return False
     inner = element_type(notation)
-    return not (inner and notation.startswith("list(") and value) or _fits(inner, value[0])
+    if not (inner and notation.startswith("list(") and value):
+        return True
+    return type(value[0]) is Unknown or _is_of_kind(inner, type(value[0]))
 
 
 def _fits_elements(overload: Overload, args: tuple[Any, ...]) -> bool:
@@ -242,11 +244,17 @@ class Choice:
         if not first.guarded or not any(map(element_type, first.params)):
             return first.impl
 
+        known: dict[tuple[type | None, ...], Implementation] = {}
+
         def by_elements(*args: Any) -> Any:
-            for overload in candidates:
-                if _fits_elements(overload, args):
-                    return overload.impl(*args)
-            raise no_such_overload(self.name, args)
+            firsts = tuple([type(arg[0]) if isinstance(arg, list) and arg else None for arg in args])
+            impl = known.get(firsts)
+            if impl is None:
+                impl = next((o.impl for o in candidates if _fits_elements(o, args)), None)
+                if impl is None:
+                    raise no_such_overload(self.name, args)
+                known[firsts] = impl
+            return impl(*args)
 
         return by_elements
 
@@ -305,8 +313,10 @@ def on_known_elements(impl: Implementation) -> Implementation:
     """Answer with the unknown where a list or map among the arguments has one directly inside, else call *impl*."""
 
     def call(*args: Any) -> Any:
-        unknown = _merge_all(map(unknown_in, args))
-        return impl(*args) if unknown is None else unknown
+        for arg in args:
+            if unknown_in(arg) is not None:
+                return _merge_all(map(unknown_in, args))
+        return impl(*args)
 
     return call
 
