@@ -150,7 +150,9 @@ class _Output:
 
     def _others(self, others: Sequence[Entry], *, pass_through: bool, rendering: Rendering) -> None:
         if pass_through:
-            self.rest += [dump(entry.value) if entry.prefix else entry.document.text() for entry in others]
+            self.rest += [
+                dump(entry.value) if entry.prefix else _whole_lines(entry.document.text()) for entry in others
+            ]
             return
         # A CRD was read for what it says of its kind; nobody expects it to come out.
         names = [str(entry.subject()) for entry in others if entry.key[1] != "CustomResourceDefinition"]
@@ -177,6 +179,10 @@ class _Output:
         else:
             stdout.write("---\n".join(self.first + self.rest).encode())
             stdout.flush()
+
+
+def _whole_lines(text: str) -> str:
+    return text if text.endswith("\n") else text + "\n"
 
 
 def _cannot_write(error: OSError) -> Diagnostic:

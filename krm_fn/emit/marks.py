@@ -20,6 +20,7 @@ NODE = PREFIX + "node"
 ITEM = PREFIX + "item"
 OBSERVED = PREFIX + "observed"
 SUSPEND = "kro.run/reconcile"
+LOCAL_CONFIG = "config.kubernetes.io/local-config"
 
 SELF = "instance"
 """Stands for the node where the object is an instance itself. No node can have this id: it is a reserved word."""
@@ -48,6 +49,19 @@ def suspended(object: dict[str, Any]) -> dict[str, Any]:  # noqa: A002
     made = dict(object)
     metadata = made["metadata"] = dict(object["metadata"])
     metadata["annotations"] = {**(metadata.get("annotations") or {}), SUSPEND: "suspended"}
+    return made
+
+
+def for_cluster(instance: dict[str, Any]) -> dict[str, Any]:
+    """An instance of the input as it goes to a cluster: without the mark that keeps its source from being applied."""
+    annotations = instance["metadata"].get("annotations")
+    if not annotations or LOCAL_CONFIG not in annotations:
+        return instance
+    made = dict(instance)
+    metadata = made["metadata"] = dict(instance["metadata"])
+    metadata["annotations"] = {key: value for key, value in annotations.items() if key != LOCAL_CONFIG}
+    if not metadata["annotations"]:
+        del metadata["annotations"]
     return made
 
 

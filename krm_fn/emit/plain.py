@@ -7,7 +7,7 @@ instance that its parent made. Namespaces and CustomResourceDefinitions are for 
 
 from __future__ import annotations
 
-from krm_fn.emit.marks import SELF, marked, owner, suspended
+from krm_fn.emit.marks import SELF, for_cluster, marked, owner, suspended
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -48,7 +48,9 @@ def emit(expansion: Expansion, *, instances: bool, kro_labels: bool) -> Iterator
     """
     yield from _children(expansion, instances=instances, kro_labels=kro_labels)
     if instances:
-        made = expansion.instance if kro_labels else suspended(expansion.instance)
+        made = for_cluster(expansion.instance)
+        if not kro_labels:
+            made = suspended(made)
         yield _emitted(made, expansion, SELF, "", kro_labels=kro_labels)
 
 

@@ -22,12 +22,12 @@ stays, and so does one of a nested instance that such an instance may make.
 
 from __future__ import annotations
 
-from krm_fn.emit.marks import INSTANCE, PREFIX, SELF, file_path, marked, owner
+from krm_fn.emit.marks import INSTANCE, LOCAL_CONFIG, PREFIX, file_path, marked, owner
 from krm_fn.emit.yaml_text import dump
 from krm_fn.expand.observed import identity
 from krm_fn.expand.outcome import DEFERRED
 from krm_fn.function.config import API_VERSION, KIND, read_options
-from krm_fn.function.packages import INDEX, LOCAL, PATH, Item, assign_packages, borrowed, defined_kind, same
+from krm_fn.function.packages import INDEX, PATH, Item, assign_packages, borrowed, defined_kind, same
 from krm_fn.inputs import OBSERVED_MARK
 from krm_fn.pipeline import Rendering
 from krm_fn.program.definition import is_rgd
@@ -224,9 +224,6 @@ def _placed(emitted: Emitted, place: Mapping[str, str]) -> dict[str, Any]:
     metadata = dict(made["metadata"])
     annotations = metadata["annotations"] = {k: v for k, v in metadata["annotations"].items() if not _is_hosts(k)}
     annotations.update(place)
-    if emitted.node == SELF:
-        # A source stays in the repository, the instance made of it is meant for the cluster.
-        annotations.pop(LOCAL, None)
     return {**made, "metadata": metadata}
 
 
@@ -300,7 +297,7 @@ def _applied(sources: Sequence[Item], rendering: Rendering) -> Iterator[Diagnost
             severity=WARNING,
             position=item.document.locate(("metadata",)),
             subject=item.subject(),
-            help=f'add the annotation {LOCAL}: "true"',
+            help=f'add the annotation {LOCAL_CONFIG}: "true"',
         )
 
 

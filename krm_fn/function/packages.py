@@ -14,7 +14,7 @@ packages, but show the Kptfiles: what lies below the folder of another Kptfile i
 
 from __future__ import annotations
 
-from krm_fn.emit.marks import INSTANCE, ITEM, NODE, OBSERVED
+from krm_fn.emit.marks import INSTANCE, ITEM, LOCAL_CONFIG, NODE, OBSERVED
 from krm_fn.program.definition import RGD_GROUP, is_rgd
 from krm_fn.report.diagnostic import Diagnostic, RenderError, Subject
 
@@ -35,7 +35,6 @@ _PATHS = (PATH, "config.kubernetes.io/path")
 _INDEXES = (INDEX, "config.kubernetes.io/index")
 _PACKAGE = "internal.config.kubernetes.io/package-path"
 _SELECTED = "internal.config.k8s.io/kpt-resource-id"
-LOCAL = "config.kubernetes.io/local-config"
 
 
 class Item:
@@ -79,7 +78,7 @@ class Item:
     @property
     def is_local(self) -> bool:
         """Whether `kpt live apply` and kustomize leave the object out."""
-        return self.annotations.get(LOCAL, "false") != "false"
+        return self.annotations.get(LOCAL_CONFIG, "false") != "false"
 
     def subject(self) -> Subject:
         metadata = self.value.get("metadata")
