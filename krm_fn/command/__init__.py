@@ -20,6 +20,7 @@ rookery: render kro ResourceGraphDefinitions into plain Kubernetes manifests, wi
 usage:
   rookery render PATH...   RGDs and instances in, manifests out
   rookery fn               a KRM function: ResourceList on stdin, ResourceList on stdout
+  rookery cmp generate     an Argo CD plugin: the application's directory in, JSON lines out
   rookery --version
 
 'rookery COMMAND --help' says more.
@@ -54,7 +55,11 @@ def run(argv: Sequence[str], stdin: BinaryIO, stdout: BinaryIO, stderr: TextIO, 
             from krm_fn.command.fn import fn
 
             return fn(arguments, stdin, stdout, stderr, environment)
-        raise UsageError(f"there is no command {command!r}; there are render and fn")
+        if command == "cmp":
+            from krm_fn.command.cmp import cmp
+
+            return cmp(arguments, stdout, stderr, environment)
+        raise UsageError(f"there is no command {command!r}; there are render, fn and cmp")
     except UsageError as error:
         stderr.write(f"rookery: {error}\ntry 'rookery --help'\n")
         return EXIT_USAGE

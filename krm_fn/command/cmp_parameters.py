@@ -1,0 +1,232 @@
+"""
+The parameters of the Argo CD plugin: what an Application can set, and how that is announced.
+
+Enters: $ARGOCD_APP_PARAMETERS (a JSON list; absent, empty, `null` and `[]` are alike).  Leaves: `Settings`, or a RenderError with
+everything that is wrong.  Not known here: whether a path exists, or where it may lead (`cmp`).
+
+Everything comes from whoever may write an Application.  A parameter that is not known is an error: a typo must not change what is
+applied.  Argo CD shows the defaults announced here and does not send them.
+
+Source: argo-cd v3.5 reposerver/apiclient ParameterAnnouncement, pkg/apis/application/v1alpha1 ApplicationSourcePluginParameter.
+"""
+
+from __future__ import annotations
+
+from krm_fn.inputs import is_dns_name
+from krm_fn.pipeline import FAIL, FALLBACK, WITHHOLD, Options
+from krm_fn.report.diagnostic import Diagnostic, RenderError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import Any
+
+VARIABLE = "ARGOCD_APP_PARAMETERS"
+_FIELDS = ("string", "array", "map")
+_MAX_NAMESPACE = 63
+
+
+class Parameter:
+    """One parameter. `choices`: the values that it may have.  dynamic: announced by `cmp parameters`, not by plugin.yaml."""
+
+    __slots__ = ("choices", "default", "dynamic", "is_list", "name", "title", "tooltip")
+
+    def __init__(
+        self,
+        name: str,
+        title: str,
+        tooltip: str,
+        *,
+        default: str = "",
+        choices: tuple[str, ...] = (),
+        is_list: bool = False,
+        dynamic: bool = False,
+    ) -> None:
+        self.name = name
+        self.title = title
+        self.tooltip = tooltip
+        self.default = default
+        self.choices = choices
+        self.is_list = is_list
+        self.dynamic = dynamic
+
+    def announcement(self) -> dict[str, Any]:
+        """What Argo CD shows: `{name, title, tooltip, collectionType, string | array}`."""
+        entry: dict[str, Any] = {"name": self.name, "title": self.title, "tooltip": self.tooltip}
+        if self.is_list:
+            return {**entry, "collectionType": "array", "array": []}
+        return {**entry, "collectionType": "string", "string": self.default}
+
+
+_BOOLEAN = ("false", "true")
+PARAMETERS = (
+    Parameter(
+        "paths",
+        "Paths of shared definitions",
+        "files or directories of the repository with ResourceGraphDefinitions, relative to the application",
+        is_list=True,
+        dynamic=True,
+    ),
+    Parameter(
+        "observed",
+        "Paths of observed state",
+        "files of the repository with objects of the cluster (kubectl get -o yaml), relative to the application",
+        is_list=True,
+        dynamic=True,
+    ),
+    Parameter(
+        "crds",
+        "Paths of CRDs",
+        "files or directories of the repository with CustomResourceDefinitions that are read, not applied",
+        is_list=True,
+        dynamic=True,
+    ),
+    Parameter(
+        "namespace", "Namespace", "of instances that have none; default: the application's destination", dynamic=True
+    ),
+    Parameter(
+        "deferred",
+        "Objects that need values of a cluster",
+        "withhold: left out and reported; fallback: as if applied, without a status; fail: an error",
+        default=WITHHOLD,
+        choices=(WITHHOLD, FALLBACK, FAIL),
+    ),
+    Parameter(
+        "emit",
+        "Emit",
+        "instances: also the instances themselves, suspended for a kro that may run there",
+        choices=("instances",),
+        is_list=True,
+    ),
+    Parameter(
+        "kroLabels",
+        "kro's labels",
+        "kro's own labels instead of Rookery's annotations: true or false",
+        default="false",
+        choices=_BOOLEAN,
+    ),
+    Parameter("strict", "Strict", "warnings are errors: true or false", default="false", choices=_BOOLEAN),
+    Parameter(
+        "allowEmpty",
+        "Allow an empty result",
+        "no object at all is no error; with automated prune everything is deleted then: true or false",
+        default="false",
+        choices=_BOOLEAN,
+    ),
+)
+_BY_NAME = {parameter.name: parameter for parameter in PARAMETERS}
+
+
+class Settings:
+    """What an Application asks for. The paths are as they were given."""
+
+    __slots__ = ("allow_empty", "crds", "observed", "options", "paths")
+
+    def __init__(self, values: Mapping[str, Any], environment: Mapping[str, str]) -> None:
+        self.paths: list[str] = values.get("paths", [])
+        self.observed: list[str] = values.get("observed", [])
+        self.crds: list[str] = values.get("crds", [])
+        self.allow_empty = values.get("allowEmpty") == "true"
+        self.options = Options(
+            namespace=values.get("namespace") or environment.get("ARGOCD_APP_NAMESPACE") or "default",
+            deferred=values.get("deferred") or WITHHOLD,
+            instances="instances" in values.get("emit", ()),
+            kro_labels=values.get("kroLabels") == "true",
+            strict=values.get("strict") == "true",
+        )
+
+
+def read_settings(environment: Mapping[str, str]) -> Settings:
+    """Errors: `parameters-unreadable`, `parameter-unknown`, `parameter-repeated`, `parameter-value`."""
+    problems: list[Diagnostic] = []
+    values: dict[str, Any] = {}
+    for entry in _entries(environment.get(VARIABLE, "")):
+        problem = _read(entry, values)
+        if problem is not None:
+            problems.append(problem)
+    if problems:
+        raise RenderError(problems)
+    return Settings(values, environment)
+
+
+def _entries(text: str) -> Sequence[Any]:
+    if not text.strip():
+        return ()
+    import json
+
+    try:
+        entries = json.loads(text)
+    except (ValueError, RecursionError):
+        raise RenderError([_unreadable("is no JSON")]) from None
+    if entries is None:
+        return ()
+    if not isinstance(entries, list):
+        raise RenderError([_unreadable("is no list")])
+    return entries
+
+
+def _read(entry: Any, values: dict[str, Any]) -> Diagnostic | None:
+    """Put the value of one entry into *values*, or say what is wrong with it."""
+    name = entry.get("name") if isinstance(entry, dict) else None
+    if not isinstance(name, str):
+        return _unreadable("has an entry without a name")
+    parameter = _BY_NAME.get(name)
+    if parameter is None:
+        return Diagnostic("parameter-unknown", f"{name} is no parameter of this plugin", help=_near(name))
+    if name in values:
+        return Diagnostic("parameter-repeated", f"parameter {name} is set twice", help="remove one of the two")
+    given = {field: entry[field] for field in _FIELDS if entry.get(field) not in (None, "", [], {})}
+    wanted = "array" if parameter.is_list else "string"
+    if any(field != wanted for field in given):
+        return _wrong(parameter, f"a {' and a '.join(given)}", f"write it as `{wanted}:`")
+    value = given.get(wanted)
+    if value is None:
+        return None
+    words = value if parameter.is_list else [value]
+    if not isinstance(words, list) or not all(isinstance(word, str) and word for word in words):
+        return _wrong(parameter, "no list of words" if parameter.is_list else "no string", f"write it as `{wanted}:`")
+    for word in words:
+        if parameter.choices and word not in parameter.choices:
+            return _wrong(parameter, repr(word[:80]), f"it is one of {', '.join(parameter.choices)}")
+    if name == "namespace" and not is_dns_name(value, _MAX_NAMESPACE, dots=False):
+        return _wrong(parameter, repr(value[:80]), "a namespace has lower-case letters, digits and '-'")
+    values[name] = value
+    return None
+
+
+def _wrong(parameter: Parameter, what: str, advice: str) -> Diagnostic:
+    return Diagnostic("parameter-value", f"parameter {parameter.name} is {what}", help=advice)
+
+
+def _unreadable(what: str) -> Diagnostic:
+    return Diagnostic(
+        "parameters-unreadable",
+        f"${VARIABLE} {what}",
+        help='Argo CD makes it of spec.source.plugin.parameters: [{"name": "strict", "string": "true"}]',
+    )
+
+
+def _near(name: str) -> str:
+    import difflib
+
+    near = difflib.get_close_matches(name[:80], _BY_NAME, n=1)
+    return f"did you mean {near[0]}?" if near else f"the parameters are {', '.join(_BY_NAME)}"
+
+
+def announce(environment: Mapping[str, str], kinds: Sequence[str]) -> list[dict[str, Any]]:
+    """
+    The dynamic parameters, in the form that Argo CD reads; it lists them before the static ones and merges nothing.
+
+    kinds: what an application can have instances of without further paths.
+    """
+    found = []
+    for parameter in PARAMETERS:
+        if not parameter.dynamic:
+            continue
+        entry = parameter.announcement()
+        if parameter.name == "paths" and kinds:
+            entry["tooltip"] = f"{parameter.tooltip}; defined already: {', '.join(kinds)}"
+        if parameter.name == "namespace":
+            entry["string"] = environment.get("ARGOCD_APP_NAMESPACE", "")
+        found.append(entry)
+    return found
