@@ -9,6 +9,7 @@ Each output is compared with the number of objects that it must hold.
 from __future__ import annotations
 
 import argparse
+import compileall
 import os
 import shutil
 import statistics
@@ -73,6 +74,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.bench")
     parser.add_argument("--rounds", type=int, default=9)
     rounds = parser.parse_args().rounds
+    compileall.compile_dir(ROOT / "krm_fn", quiet=1)
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         subprocess.run([sys.executable, str(workload() / "gen.py"), str(folder)], check=True)
