@@ -20,7 +20,7 @@ from __future__ import annotations
 
 from krm_fn.cel import operators
 from krm_fn.cel.errors import BUDGET, NO_SUCH_OVERLOAD, UNDECLARED, CelSyntaxError, EvaluationError, Problem
-from krm_fn.cel.operators import EVALUATION_BUDGET, budget, pay_for
+from krm_fn.cel.operators import EVALUATION_BUDGET, budget, pay_for, pay_to_read
 from krm_fn.cel.stack import deep
 from krm_fn.cel.syntax import (
     Binary,
@@ -229,8 +229,12 @@ class Compiler:
         folded = self.fold(operator, left, right)
         if folded:
             return folded
-        if self.bound:
-            return _binary(operator, left, right)
+        if operator is operators.contains or (
+            operator in _EQUALITIES and left not in self.constants and right not in self.constants
+        ):
+            self.pays = True  # a list or map may have to be walked
+        if self.bound and operator in _READING:
+            return _reading(operator, left, right)
         if operator is operators.equals:
             return _equals(left, right)
         if operator in _COMPARISONS:
@@ -329,6 +333,8 @@ class Compiler:
         if function is None:
             kind = NO_SUCH_OVERLOAD if index.is_declared(name, member=member) else UNDECLARED
             return _undeclared(f"{name}(): no such function with {len(arguments)} arguments", kind, arguments)
+        if name in _WALKERS:
+            arguments = [_walked(argument) for argument in arguments]
         if len(arguments) == 1:
             return _call_one(function, arguments[0])
         if len(arguments) == 2:
@@ -552,6 +558,7 @@ def _has(operand: Program, field: str) -> Program:
 
 # --- operators --------------------------------------------------------------------------------------------------
 
+_EQUALITIES = frozenset({operators.equals, operators.not_equals})
 _COMPARISONS = frozenset({operators.less, operators.less_or_equal, operators.greater, operators.greater_or_equal})
 
 
@@ -567,6 +574,22 @@ def _binary(operator: Callable[[Value, Value], Value], left: Program, right: Pro
         return operator(left(activation), right(activation))
 
     return run_binary
+
+
+_READING = _COMPARISONS | _EQUALITIES
+"""Operators that look through texts."""
+
+
+def _reading(operator: Callable[[Value, Value], Value], left: Program, right: Program) -> Program:
+    """The same inside of a loop, where it pays for long texts."""
+
+    def run_reading(activation: Activation) -> Value:
+        x = left(activation)
+        if type(x) is str:
+            pay_to_read(x)
+        return operator(x, right(activation))
+
+    return run_reading
 
 
 def _equals(left: Program, right: Program) -> Program:
@@ -822,6 +845,21 @@ def _map(entries: list[tuple[Program, Program]], optional: frozenset[int]) -> Pr
 # --- calls ------------------------------------------------------------------------------------------------------
 
 
+_WALKERS = frozenset({"json.marshal", "format"})
+"""Functions that write out all of a list or map."""
+
+
+def _walked(argument: Program) -> Program:
+    """The same argument, paid for by its size at all depths."""
+
+    def run_walked(activation: Activation) -> Value:
+        value = argument(activation)
+        operators.pay_to_walk(value)
+        return value
+
+    return run_walked
+
+
 def _undeclared(message: str, kind: str, arguments: list[Program]) -> Program:
     def run_undeclared(activation: Activation) -> Value:
         for argument in arguments:
@@ -836,6 +874,7 @@ def _call_one(function: Callable[..., Value], first: Program) -> Program:
         x = first(activation)
         if type(x) is Unknown:
             return x
+        pay_to_read(x)
         result = function(x)
         pay_for(result)
         return result
@@ -849,7 +888,7 @@ def _call_two(function: Callable[..., Value], first: Program, second: Program) -
         y = second(activation)
         if type(x) is Unknown or type(y) is Unknown:
             return operators.unknown_of(x, y)
-        pay_for(x)
+        pay_to_read(x)
         result = function(x, y)
         pay_for(result)
         return result
@@ -867,7 +906,7 @@ def _call_many(function: Callable[..., Value], arguments: list[Program]) -> Prog
         if unknown is not None:
             return unknown
         for value in values:
-            pay_for(value)
+            pay_to_read(value)
         result = function(*values)
         pay_for(result)
         return result

@@ -10,8 +10,9 @@ convert (kro's own deep copy panics on them), NaN and infinities fail here and n
 
 from __future__ import annotations
 
-from krm_fn.cel.errors import BAD_CONVERSION, BUDGET, EvaluationError
-from krm_fn.cel.operators import MAX_DEPTH, kind_of
+from krm_fn.cel.errors import BAD_CONVERSION, EvaluationError
+from krm_fn.cel.operators import CONTAINER, EVALUATION_BUDGET, ROOM_AT, budget, kind_of, too_deep
+from krm_fn.cel.stack import deep
 from krm_fn.cel.values import (
     NONE,
     OMIT,
@@ -37,9 +38,13 @@ def to_json(value: Value) -> Value:
     """
     Plain JSON for *value*; OMIT for omit(); an Unknown, merged, if any part of *value* is unknown.
 
-    Errors: EvaluationError(BAD_CONVERSION) for what has no JSON: types, quantities, addresses, keys that are no strings, NaN.
+    Errors: EvaluationError(BAD_CONVERSION) for what has no JSON: types, quantities, addresses, keys that are no strings, NaN;
+    BUDGET for a value that is endless to walk.
     """
-    return value if type(value) in _SAME else _convert(value, 0)
+    if type(value) in _SAME:
+        return value
+    budget.left = EVALUATION_BUDGET
+    return _convert(value, 0)
 
 
 def _convert(value: Value, depth: int) -> Value:
@@ -50,8 +55,9 @@ def _convert(value: Value, depth: int) -> Value:
         if value - value != 0:  # only NaN and the infinities differ from themselves so
             raise EvaluationError(BAD_CONVERSION, f"{value} has no form in JSON")
         return value
-    if depth > MAX_DEPTH:
-        raise EvaluationError(BUDGET, f"a value is nested more than {MAX_DEPTH} levels deep")
+    too_deep(depth)
+    if depth == ROOM_AT:
+        return deep(_convert, value, depth + 1)
     if cls is SettledMap or cls is SettledList:
         value = value.copy()  # a plain one
     if isinstance(value, list):
@@ -74,6 +80,7 @@ def _convert(value: Value, depth: int) -> Value:
 
 
 def _convert_list(items: list[Value], depth: int) -> Value:
+    budget.spend(CONTAINER + len(items))
     unknown = Unknown(items.path) if type(items) is OpenList else None
     result = items
     for position, item in enumerate(items):
@@ -93,6 +100,7 @@ def _convert_list(items: list[Value], depth: int) -> Value:
 
 
 def _convert_map(entries: dict[Value, Value], depth: int) -> Value:
+    budget.spend(CONTAINER + len(entries))
     unknown = Unknown(entries.path) if type(entries) is OpenMap else None
     keyed = type(entries) is KeyedMap
     changed: dict[Value, Value] = {}

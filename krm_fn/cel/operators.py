@@ -21,6 +21,7 @@ from krm_fn.cel.errors import (
     OVERFLOW,
     EvaluationError,
 )
+from krm_fn.cel.stack import deep
 from krm_fn.cel.values import (
     NONE,
     OMIT,
@@ -47,6 +48,8 @@ if TYPE_CHECKING:
 INT_MIN, INT_MAX, UINT_MAX = -(2**63), 2**63 - 1, 2**64 - 1
 MAX_DEPTH = 1_000
 """The deepest value that is compared or converted."""
+ROOM_AT = 100
+"""The depth from which on that needs more of Python's stack than is there for sure."""
 
 _KINDS: dict[type, str] = {
     type(None): "null_type", bool: "bool", int: "int", Uint: "uint", float: "double", str: "string", bytes: "bytes",
@@ -86,6 +89,8 @@ EVALUATION_BUDGET = 10_000_000
 """One unit is a node of the expression evaluated in a loop (about 0.1 us), a list element or 4 characters built."""
 
 CHARACTERS = 4
+CONTAINER = 12
+"""Units for looking into one list or map."""
 SMALL = 512
 """What is built below this size is paid for by the step that builds it."""
 
@@ -100,6 +105,36 @@ def pay_for(value: Value) -> None:
             budget.spend(len(value) // CHARACTERS)
     elif (cls is list or cls is dict) and len(value) > SMALL:
         budget.spend(len(value))
+
+
+def pay_to_read(value: Value) -> None:
+    """Spend the budget for looking through a long text, list or map inside of a loop."""
+    cls = type(value)
+    if (cls is str or cls is bytes or cls is list or cls is dict) and len(value) > SMALL:
+        budget.spend(len(value) >> 4)
+
+
+def pay_to_walk(value: Value) -> None:
+    """
+    Spend the budget for looking at all of *value*.
+
+    A list that holds another twice, which holds another twice, is small to build and endless to walk.
+    """
+    pending = [(value, 0)]
+    while pending:
+        top, depth = pending.pop()
+        if type(top) is Optional:
+            pending.append((top.value, depth + 1))
+        elif isinstance(top, (list, dict)):
+            budget.spend(CONTAINER + len(top))
+            too_deep(depth)
+            pending.extend((part, depth + 1) for part in (top if isinstance(top, list) else top.values()))
+
+
+def too_deep(depth: int) -> None:
+    """Refuse a value that is nested deeper than anything that a manifest holds."""
+    if depth > MAX_DEPTH:
+        raise EvaluationError(BUDGET, f"a value is nested more than {MAX_DEPTH} levels deep")
 
 
 def no_overload(operator: str, *operands: Value) -> NoReturn:
@@ -328,25 +363,23 @@ def same(x: Value, y: Value, depth: int) -> bool | Unknown:
         raise EvaluationError(NO_SUCH_OVERLOAD, f"{left.cel_type} == {kind_of(y)}: no such overload")
     if left in _PLAIN or right in _PLAIN:
         return False
+    if depth == ROOM_AT:
+        return deep(same, x, y, depth + 1)
     if isinstance(x, list):
         return isinstance(y, list) and _same_lists(x, y, depth)
     if isinstance(x, dict):
         return isinstance(y, dict) and _same_maps(x, y, depth)
     if left is Optional and right is Optional:
+        too_deep(depth)
         if x is NONE or y is NONE:
             return x is y
         return same(x.value, y.value, depth + 1)
     return bool(left is right and x == y)
 
 
-def _too_deep(depth: int) -> None:
-    if depth > MAX_DEPTH:
-        raise EvaluationError(BUDGET, f"a value is nested more than {MAX_DEPTH} levels deep")
-
-
 def _same_lists(x: list[Value], y: list[Value], depth: int) -> bool | Unknown:
-    _too_deep(depth)
-    budget.spend(min(len(x), len(y)) >> 3)
+    too_deep(depth)
+    budget.spend(CONTAINER + 4 * min(len(x), len(y)))
     unknown: Unknown | None = None
     if len(x) != len(y):
         shorter = x if len(x) < len(y) else y
@@ -370,8 +403,8 @@ def _merged(first: Unknown | None, second: Unknown) -> Unknown:
 
 
 def _same_maps(x: dict[Value, Value], y: dict[Value, Value], depth: int) -> bool | Unknown:
-    _too_deep(depth)
-    budget.spend(min(len(x), len(y)) >> 3)
+    too_deep(depth)
+    budget.spend(CONTAINER + 4 * min(len(x), len(y)))
     x_open, y_open = type(x) is OpenMap, type(y) is OpenMap
     if len(x) > len(y) and not y_open:
         return False
@@ -424,12 +457,16 @@ def contains(x: Value, y: Value) -> bool | Unknown:
 
 
 def _in_list(x: Value, y: list[Value]) -> bool | Unknown:
-    budget.spend(len(y) >> 3)
-    if type(x) is str and x in y:
-        return True
     unknown: Unknown | None = Unknown(y.path) if type(y) is OpenList else None
+    if type(x) is str:
+        budget.spend(1 + (len(y) >> 2))
+        if x in y:
+            return True
+        if unknown is None and Unknown not in map(type, y):
+            return False
     if x is OMIT:
         return False if unknown is None else unknown
+    budget.spend(CONTAINER + 4 * len(y))
     for element in y:
         equal = same(x, element, 0)
         if equal is True:
