@@ -8,7 +8,7 @@ Not known here: how they are shown, where they go.
 from __future__ import annotations
 
 from krm_fn.expand.observed import identity
-from krm_fn.expand.outcome import DEFERRED, MISSING, NEVER_READY, NOT_READY
+from krm_fn.expand.outcome import DEFERRED, DEPENDENCY, MISSING, NEVER_READY, NOT_READY
 from krm_fn.report.diagnostic import ERROR, INFO, WARNING, Diagnostic
 
 TYPE_CHECKING = False
@@ -138,7 +138,7 @@ def _explain(outcome: Outcome) -> tuple[str, str, str]:
     first = outcome.waits[0]
     paths = sorted({path for wait in outcome.waits for path in wait.paths})
     shown = ", ".join(paths[:4]) + (f" and {len(paths) - 4} more" if len(paths) > 4 else "")
-    via = f" (through {' -> '.join(first.chain)})" if first.chain else ""
+    via = f" (through {' -> '.join(first.chain)})" if len(first.chain) > 1 else ""
     if first.reason == MISSING and all(path.startswith("schema.") for path in first.paths):
         return (
             "waits-forever",
@@ -157,8 +157,10 @@ def _explain(outcome: Outcome) -> tuple[str, str, str]:
             f"{first.chain[-1]} is not ready in the observed state: {shown}",
             "observe again once it is ready",
         )
+    if first.reason == DEPENDENCY:
+        return ("deferred", f"{first.chain[0]} is withheld, which waits for {shown}{via}", "")
     return (
         "deferred",
-        f"waits for {shown}{via}",
+        f"waits for {shown}",
         "only a cluster knows: give it with --observed FILE, or see --deferred",
     )

@@ -41,6 +41,10 @@ _NAME: Path = ("metadata", "name")
 _NAMESPACE: Path = ("metadata", "namespace")
 _KRO_LABEL_PREFIX = "kro.run/"
 _RUNTIME_METHODS = ("condition", "newCondition")
+_MACROS = (
+    "all", "exists", "exists_one", "existsOne", "filter", "map", "optFlatMap", "optMap", "sortBy", "transformList",
+    "transformMap", "transformMapEntry",
+)  # fmt: skip
 
 
 def build_program(document: dict[str, Any], scope: Scope) -> tuple[Program | None, list[Problem]]:
@@ -419,16 +423,18 @@ class _Builder:
 
     def _check_references(self, expression: Expression, refs: References, allowed: _Allowed) -> bool:
         """kro's inspector: every free name and function must be one that the place knows."""
-        sound = True
-        for name in refs.roots:
-            if name not in allowed.names:
-                sound = False
-                self._report_name(expression, refs, name, allowed)
+        sound = self._check_schema_fields(expression, refs)
+        misspelt_macro = False
         for name, offset in (*refs.unknown_functions.items(), *refs.unknown_methods.items()):
             if name in _RUNTIME_METHODS and refs.uses_runtime:
                 continue  # checked by where `runtime` may stand
             sound = False
-            self._report_function(expression, name, offset)
+            misspelt_macro = self._report_function(expression, name, offset) in _MACROS or misspelt_macro
+        for name in refs.roots:
+            if name not in allowed.names:
+                sound = False
+                if not misspelt_macro:  # the names that it binds would all be unknown
+                    self._report_name(expression, refs, name, allowed)
         if refs.uses_omit and not allowed.omit:
             sound = False
             self._report(
@@ -440,17 +446,53 @@ class _Builder:
             )
         return sound
 
-    def _report_function(self, expression: Expression, name: str, offset: int) -> None:
+    def _check_schema_fields(self, expression: Expression, refs: References) -> bool:
+        """What is read of the instance must be declared: a field of `spec`, or metadata."""
+        if "__" in expression.text:
+            return True  # names that CEL escapes hold characters that paths are split at
+        sound = True
+        for path in refs.roots.get(model.SCHEMA, ()):
+            fields = path.split(".")[1:]
+            known: dict[str, Any] = {"apiVersion": {}, "kind": {}, "metadata": {}, "spec": self.program.spec_schema}
+            for i, field in enumerate(fields):
+                if field not in known:
+                    sound = False
+                    self._report_field(expression, ["schema", *fields[: i + 1]], known)
+                    break
+                below = known[field]
+                if "properties" not in below or below.get("x-kubernetes-preserve-unknown-fields"):
+                    break
+                known = below["properties"]
+        return sound
+
+    def _report_field(self, expression: Expression, fields: list[str], known: dict[str, Any]) -> None:
+        path = ".".join(fields)
+        offset = max(expression.text.find(path), 0)
+        self._report(
+            "undefined-field",
+            f"{fields[-1]!r} is not a field of {'.'.join(fields[:-1])}",
+            expression.path,
+            offset=expression.scalar_offset(offset + len(path) - len(fields[-1])),
+            length=len(fields[-1]),
+            help=did_you_mean(fields[-1], known) or f"known here: {', '.join(list(known)[:12])}",
+        )
+
+    def _report_function(self, expression: Expression, name: str, offset: int) -> str:
+        """Returns the name that was meant, as far as that can be guessed."""
+        from difflib import get_close_matches
+
         from krm_fn.cel.library import index
 
+        meant = next(iter(get_close_matches(name, [*_MACROS, *index.names()], n=1, cutoff=0.7)), "")
         self._report(
             "unknown-function",
             f"{name}() is not a function that kro has",
             expression.path,
             offset=expression.scalar_offset(offset),
             length=len(name),
-            help=index.hint(name) or did_you_mean(name, index.names()),
+            help=index.hint(name) or (f"did you mean {meant!r}?" if meant else ""),
         )
+        return meant
 
     def _report_name(self, expression: Expression, refs: References, name: str, allowed: _Allowed) -> None:
         own = allowed.place.endswith(f"{name!r}")
