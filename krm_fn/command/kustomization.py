@@ -36,7 +36,7 @@ _NOWHERE = "http://127.0.0.1:9"
 def find_kustomization(directory: str) -> str:
     """The path of the directory's own kustomization, or an empty string."""
     for name in NAMES:
-        path = os.path.join(directory, name)
+        path = os.path.normpath(os.path.join(directory, name))
         if os.path.isfile(path):
             return path
     return ""

@@ -57,7 +57,13 @@ def _read_index(path: str) -> set[str]:
 
 
 def _replace(path: str, text: str) -> None:
+    """Write a file in one step. Errors: OSError that names *path*, whatever step failed; nothing is left behind."""
     temporary = f"{path}.{os.getpid()}.tmp"
-    with open(temporary, "w", encoding="utf-8", newline="\n") as file:
-        file.write(text)
-    os.replace(temporary, path)
+    try:
+        with open(temporary, "w", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+        os.replace(temporary, path)
+    except OSError as error:
+        if os.path.exists(temporary):
+            os.remove(temporary)
+        raise OSError(error.errno, error.strerror, path) from None
