@@ -21,6 +21,7 @@ def main() -> int:
         from krm_fn.read.lean_yaml import import_lean_yaml
 
         import_lean_yaml()
+    _open_streams()
     try:
         code = run(sys.argv[1:], sys.stdin.buffer, sys.stdout.buffer, sys.stderr, os.environ)
         sys.stdout.flush()
@@ -39,6 +40,19 @@ def main() -> int:
         )
         return EXIT_BUG
     return code
+
+
+def _open_streams() -> None:
+    """Stand-ins for streams that the caller closed: nothing to read, and a full disk to write to."""
+    if sys.stdin is None:
+        sys.stdin = open("/dev/null", encoding="utf-8")  # noqa: SIM115 - as long as the process
+    if sys.stdout is None:
+        import io
+
+        # Without a buffer, so that nothing is left for the interpreter to write when it ends.
+        sys.stdout = io.TextIOWrapper(open("/dev/full", "wb", buffering=0), write_through=True)  # noqa: SIM115
+    if sys.stderr is None:
+        sys.stderr = open("/dev/null", "w", encoding="utf-8")  # noqa: SIM115
 
 
 if __name__ == "__main__":

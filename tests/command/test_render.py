@@ -250,6 +250,14 @@ def test_an_output_that_cannot_be_written(package: Path, tmp_path: Path) -> None
     assert "error[cannot-write]" in err
 
 
+@pytest.mark.parametrize("closed", [">&-", "<&-", "2>&-"])
+def test_a_closed_stream_is_no_bug(closed: str) -> None:
+    command = f"{sys.executable} -m krm_fn render {'-' if closed[0] == '<' else WEB} {closed}"
+    result = subprocess.run(["bash", "-c", command], check=False, cwd=ROOT, capture_output=True, text=True)
+    assert result.returncode == (EXIT_OK if closed == "2>&-" else EXIT_REFUSED)
+    assert ("error[" in result.stderr) == (closed != "2>&-")
+
+
 def test_a_reader_that_goes_away_is_no_bug() -> None:
     process = subprocess.Popen(
         [sys.executable, "-m", "krm_fn", "render", WEB], stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=ROOT
