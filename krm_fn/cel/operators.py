@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from krm_fn.cel.values import Path, Value
 
 INT_MIN, INT_MAX, UINT_MAX = -(2**63), 2**63 - 1, 2**64 - 1
-MAX_DEPTH = 1_000
+MAX_DEPTH = 250
 """The deepest value that is compared or converted."""
 ROOM_AT = 100
 """The depth from which on that needs more of Python's stack than is there for sure."""
