@@ -98,10 +98,18 @@ EXTERNAL = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "share
             rgd(config(data={"a": "${runtime.condition(schema, 'Ready')}"})), ["reference-not-allowed"], id="runtime"
         ),
         pytest.param(rgd(config(data={"a": "${noSuch(1)}"})), ["unknown-function"], id="a function that is not there"),
-        pytest.param(rgd(config(data={"a": "${[1].mapp(x, x)}"})), ["unknown-function"], id="a macro misspelt hides its names"),
-        pytest.param(rgd(config(data={"a": "${schema.spec.b}"}), spec={"a": "string"}), ["undefined-field"], id="an undeclared field"),
+        pytest.param(
+            rgd(config(data={"a": "${[1].mapp(x, x)}"})), ["unknown-function"], id="a macro misspelt hides its names"
+        ),
+        pytest.param(
+            rgd(config(data={"a": "${schema.spec.b}"}), spec={"a": "string"}),
+            ["undefined-field"],
+            id="an undeclared field",
+        ),
         pytest.param(rgd(config(data={"a": "${schema.status.b}"})), ["undefined-field"], id="the instance's status"),
-        pytest.param(rgd(config(data={"a": "${schema.spec.o.any.thing}"}), spec={"o": "object"}), [], id="a free object"),
+        pytest.param(
+            rgd(config(data={"a": "${schema.spec.o.any.thing}"}), spec={"o": "object"}), [], id="a free object"
+        ),
         pytest.param(rgd(config(data={"a": "${schema.spec.m.any}"}), spec={"m": "map[string]string"}), [], id="a map"),
         pytest.param(rgd(config(data={"a": "${1 +}"})), ["cel-syntax"], id="broken CEL"),
         pytest.param(rgd(config(data={"a": "${1 + ${2}}"})), ["template-syntax"], id="nested ${}"),
