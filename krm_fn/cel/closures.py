@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from krm_fn.cel import operators
 from krm_fn.cel.errors import BUDGET, NO_SUCH_OVERLOAD, UNDECLARED, EvaluationError
-from krm_fn.cel.operators import pay_for, pay_to_read
+from krm_fn.cel.operators import INT_MAX, INT_MIN, pay_for, pay_to_read
 from krm_fn.cel.values import NONE, Optional, Unknown, join_path, merge_unknowns
 
 TYPE_CHECKING = False
@@ -232,6 +232,8 @@ def add(left: Program, right: Program, *, paying: bool) -> Program:
         y = right(activation)
         if type(x) is str and type(y) is str:
             return x + y
+        if type(x) is int and type(y) is int and INT_MIN <= (total := x + y) <= INT_MAX:
+            return total
         return operators.add(x, y)
 
     return run_add
@@ -253,31 +255,23 @@ def join(parts: list[Program], *, paying: bool) -> Program:
     """A chain of `+` with a string literal in it: if all parts are strings, they are joined at once."""
 
     def run_join(activation: Activation) -> Value:
-        values: list[Value] = []
         try:
-            for part in parts:
-                values.append(part(activation))  # noqa: PERF401 - what was evaluated before an error is needed below
-        except EvaluationError:
-            # Had the parts been added one by one, an error among those before would have come first.
-            if len(values) > 1:
-                _sum(values)
-            raise
-        try:
-            result = "".join(values)
-        except TypeError:
-            result = _sum(values)
+            result = "".join([part(activation) for part in parts])
+        except (TypeError, EvaluationError):
+            return one_by_one(activation)
         if paying:
             pay_for(result)
         return result
 
+    def one_by_one(activation: Activation) -> Value:
+        total = parts[0](activation)
+        for part in parts[1:]:
+            total = operators.add(total, part(activation))
+        if paying:
+            pay_for(total)
+        return total
+
     return run_join
-
-
-def _sum(values: list[Value]) -> Value:
-    total = values[0]
-    for value in values[1:]:
-        total = operators.add(total, value)
-    return total
 
 
 def logic_pair(left: Program, right: Program, operator: str, *, stop: bool) -> Program:

@@ -1,14 +1,21 @@
 """How the tests of this room run an expression."""
 
+from typing import Any
+
 from krm_fn.cel import compile_, parse
 from krm_fn.cel.errors import CelSyntaxError, EvaluationError
 
 
-def run(text, **activation):
+def run(text: str, /, **activation: Any) -> Any:
     return compile_(parse(text))(activation)
 
 
-def error_of(text, **activation):
+def tree(text: str) -> Any:
+    """The syntax tree of *text*."""
+    return parse(text)
+
+
+def error_of(text: str, /, **activation: Any) -> EvaluationError:
     """The EvaluationError that running *text* ends in."""
     try:
         value = run(text, **activation)
@@ -17,7 +24,7 @@ def error_of(text, **activation):
     raise AssertionError(f"{text} gives {value!r}")
 
 
-def problems_of(text):
+def problems_of(text: str) -> list[tuple[str, str]]:
     """The problems for which *text* is refused, as (message, the part of the text that is marked)."""
     try:
         parse(text)
@@ -26,7 +33,7 @@ def problems_of(text):
     raise AssertionError(f"{text} is accepted")
 
 
-def rows(table):
+def rows(table: dict[str, list[Any]]) -> list[Any]:
     """A table {rule: [rows]} as pytest parameters, each named by its rule and number."""
     import pytest
 

@@ -2,6 +2,7 @@
 
 import time
 import tracemalloc
+from typing import Any
 
 import pytest
 
@@ -10,7 +11,7 @@ from krm_fn.cel.errors import BUDGET
 from tests.cel.running import error_of, run
 
 
-def bound(step, levels, start):
+def bound(step: Any, levels: Any, start: Any) -> Any:
     """cel.bind around cel.bind: each level's variable is *step* of the one before, {0}."""
     text = start
     for level in range(levels):
@@ -32,14 +33,14 @@ HOSTILE = {
 
 
 @pytest.mark.parametrize("expression", HOSTILE.values(), ids=HOSTILE)
-def test_hostile_expressions_end(expression):
+def test_hostile_expressions_end(expression: Any) -> None:
     """They end in a spent budget, soon, and no more than a few hundred megabytes large."""
     started = time.perf_counter()
     assert error_of(expression).kind == BUDGET
     assert time.perf_counter() - started < 20
 
 
-def test_doubling_takes_little_memory():
+def test_doubling_takes_little_memory() -> None:
     tracemalloc.start()
     assert error_of(HOSTILE["doubled text"]).kind == BUDGET
     peak = tracemalloc.get_traced_memory()[1]
@@ -57,7 +58,7 @@ def test_doubling_takes_little_memory():
         pytest.param(f"cel.bind(unused, {HOSTILE['doubled text']}, 1)", id="bind"),
     ],
 )
-def test_a_spent_budget_is_never_absorbed(expression):
+def test_a_spent_budget_is_never_absorbed(expression: Any) -> None:
     assert error_of(expression).kind == BUDGET
 
 
@@ -76,12 +77,12 @@ def test_a_spent_budget_is_never_absorbed(expression):
         ),
     ],
 )
-def test_honest_work_is_done(expression, value):
+def test_honest_work_is_done(expression: Any, value: Any) -> None:
     data = {"long": "a" * 20_000, "list": list(range(500)), "list2": list(range(500))}
     assert run(expression, **data) == value
 
 
-def test_each_evaluation_has_its_own_budget():
+def test_each_evaluation_has_its_own_budget() -> None:
     program = compile_(
         parse("lists.range(1000).map(a, lists.range(500).map(b, b)).size() == 1000 && l == m && 'x' in l")
     )
@@ -89,7 +90,7 @@ def test_each_evaluation_has_its_own_budget():
     assert [program(data) for _ in range(5)] == [True] * 5
 
 
-def test_comparing_at_top_level_never_runs_dry():
+def test_comparing_at_top_level_never_runs_dry() -> None:
     """A program without loops begins with a full budget as well, if it can need one."""
     program = compile_(parse("l == m"))
     data = {"l": list(range(5_000)), "m": list(range(5_000))}
@@ -106,12 +107,12 @@ def test_comparing_at_top_level_never_runs_dry():
         "!(" * 240 + "b" + ")" * 240,
     ],
 )
-def test_the_deepest_expressions_run(expression):
+def test_the_deepest_expressions_run(expression: Any) -> None:
     """Whatever the parser accepts compiles and runs without running out of stack."""
     assert run(expression, a=1, b=True) is not None
 
 
-def test_values_nested_too_deeply_are_refused():
+def test_values_nested_too_deeply_are_refused() -> None:
     deep = (
         f"cel.bind(x, {'[' * 90}1{']' * 90}, " + f"cel.bind(x, {'[' * 90}x{']' * 90}, " * 20 + "x == [x][0]" + ")" * 21
     )

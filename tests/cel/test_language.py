@@ -1,5 +1,7 @@
 """The language, as expressions that are true. Rules are those of CEL as cel-go v0.27.0 has it in kro v0.9.3."""
 
+from typing import Any
+
 import pytest
 
 from tests.cel.running import error_of, rows, run
@@ -151,12 +153,12 @@ TRUE = {
 
 
 @pytest.mark.parametrize("expression", rows(TRUE))
-def test_holds(expression):
+def test_holds(expression: Any) -> None:
     assert run(expression, **DATA) is True
 
 
 @pytest.mark.parametrize("expression", rows(TRUE))
-def test_holds_in_a_loop(expression):
+def test_holds_in_a_loop(expression: Any) -> None:
     """Within a macro other closures are compiled, ones that pay for their work: they answer alike."""
     assert run(f"[0].map(unused, {expression}\n)", **DATA) == [True]
 
@@ -274,13 +276,13 @@ ERRORS = {
 
 
 @pytest.mark.parametrize("expression", rows(PENDING))
-def test_error_is_pending(expression):
+def test_error_is_pending(expression: Any) -> None:
     """kro waits for what is missing: the error's kind says so, whatever surrounds it."""
     assert error_of(expression, **DATA).is_pending
 
 
 @pytest.mark.parametrize("expression", rows(ERRORS))
-def test_error_is_the_author_s(expression):
+def test_error_is_the_author_s(expression: Any) -> None:
     assert not error_of(expression, **DATA).is_pending
 
 
@@ -300,6 +302,6 @@ def test_error_is_the_author_s(expression):
         pytest.param("[m][0].zz", "", id="literals have no path"),
     ],
 )
-def test_missing_path(expression, missing):
+def test_missing_path(expression: Any, missing: Any) -> None:
     """A pending error names what is missing where it is reached from a variable of the activation."""
     assert error_of(expression, **DATA).missing == missing

@@ -1,11 +1,13 @@
 """What an expression refers to, as kro v0.9.3's inspector sees it (pkg/cel/ast/inspector.go)."""
 
+from typing import Any
+
 import pytest
 
 from krm_fn.cel import parse, references
 
 
-def found(text):
+def found(text: Any) -> Any:
     return references(parse(text))
 
 
@@ -42,7 +44,7 @@ def found(text):
         pytest.param("1 + 2", {}, id="none"),
     ],
 )
-def test_roots(text, roots):
+def test_roots(text: Any, roots: Any) -> None:
     assert found(text).roots == roots
     assert list(found(text).roots) == list(roots)
 
@@ -59,14 +61,14 @@ def test_roots(text, roots):
         pytest.param("x.map(e, e).filter(e, true)", [], [], [], id="macros are no functions"),
     ],
 )
-def test_functions(text, functions, unknown, unknown_methods):
+def test_functions(text: Any, functions: Any, unknown: Any, unknown_methods: Any) -> None:
     refs = found(text)
     assert list(refs.functions) == functions
     assert list(refs.unknown_functions) == unknown
     assert list(refs.unknown_methods) == unknown_methods
 
 
-def test_offsets_point_at_the_first_occurrence():
+def test_offsets_point_at_the_first_occurrence() -> None:
     refs = found("1 + b.c + nope(b.never())")
     assert (refs.offsets, refs.functions) == ({"b": 4}, {"nope": 10, "never": 17})
 
@@ -81,11 +83,11 @@ def test_offsets_point_at_the_first_occurrence():
         ("a.runtime", False, False),
     ],
 )
-def test_uses(text, omit, runtime):
+def test_uses(text: Any, omit: Any, runtime: Any) -> None:
     refs = found(text)
     assert (refs.uses_omit, refs.uses_runtime) == (omit, runtime)
 
 
-def test_deep_expressions_need_no_stack():
+def test_deep_expressions_need_no_stack() -> None:
     """As deep as the parser lets them be."""
     assert found("(" * 240 + "a" + ")" * 240 + " + b" * 240).roots == {"a": ("a",), "b": ("b",)}

@@ -1,11 +1,12 @@
 """What is an expression and what is not; where a complaint points; how large an expression may be."""
 
+from typing import Any
+
 import pytest
 
-from krm_fn.cel import parse
 from krm_fn.cel.errors import CelSyntaxError
 from krm_fn.cel.syntax import Binary, Comprehension, Conditional, Literal, Logic, MemberCall, Select, children
-from tests.cel.running import problems_of, rows
+from tests.cel.running import problems_of, rows, tree
 
 REFUSED = {
     "operands": ["", " ", "\t", "1 +", "+ 1", "+1", "1 * * 2", "1 ** 2", "&& a", "a &&", "a || || b", "!", "-", "%", "1 <", "< 1", "a in", "in a"],
@@ -35,7 +36,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("text", rows(REFUSED))
-def test_is_refused(text):
+def test_is_refused(text: Any) -> None:
     assert problems_of(text)
 
 
@@ -77,8 +78,8 @@ def test_is_refused(text):
         }
     ),
 )
-def test_is_an_expression(text):
-    assert parse(text)
+def test_is_an_expression(text: Any) -> None:
+    assert tree(text)
 
 
 @pytest.mark.parametrize(
@@ -106,13 +107,13 @@ def test_is_an_expression(text):
         pytest.param("a b", "b", "behind a complete expression", id="two expressions"),
     ],
 )
-def test_complaint_points_and_helps(text, marked, hint):
+def test_complaint_points_and_helps(text: Any, marked: Any, hint: Any) -> None:
     """The first problem marks the culprit in the text, in code points, and says what would be right."""
     message, part = problems_of(text)[0]
     assert (part, hint in message) == (marked, True), message
 
 
-def test_independent_problems_are_reported_together():
+def test_independent_problems_are_reported_together() -> None:
     """Reserved words and malformed macros do not hide each other."""
     assert [part for _, part in problems_of("[for, has(x), y.map(1, 2)]")] == ["for", "x", "1"]
 
@@ -134,16 +135,16 @@ def test_independent_problems_are_reported_together():
         pytest.param("a.?b[?c]", ["a.?b[?c]", "a.?b", "a", "c"], id="optional syntax"),
     ],
 )
-def test_nodes_know_their_place(text, parts):
+def test_nodes_know_their_place(text: Any, parts: Any) -> None:
     """`start` and `end` of every node cut its text out of the expression. Parentheses belong to no node."""
     found = []
 
-    def visit(node):
+    def visit(node: Any) -> Any:
         found.append(text[node.start : node.end])
         for child in children(node):
             visit(child)
 
-    visit(parse(text))
+    visit(tree(text))
     assert found == parts
 
 
@@ -162,8 +163,8 @@ def test_nodes_know_their_place(text, parts):
         pytest.param("!!a", "a", id="even numbers of signs vanish"),
     ],
 )
-def test_grouping(text, shape):
-    def outline(node):
+def test_grouping(text: Any, shape: Any) -> None:
+    def outline(node: Any) -> Any:
         if type(node) is Select:
             return f".{node.field}"
         if type(node) is Conditional:
@@ -172,17 +173,17 @@ def test_grouping(text, shape):
             return (node.operator, *map(outline, children(node)))
         return str(node.value) if type(node) is Literal else node.name
 
-    assert outline(parse(text)) == shape
+    assert outline(tree(text)) == shape
 
 
-def test_a_name_before_a_dot_is_a_target_until_the_library_knows_it():
+def test_a_name_before_a_dot_is_a_target_until_the_library_knows_it() -> None:
     """The parser knows no functions: `lists.range(3)` is a member call."""
-    node = parse("lists.range(3)")
+    node = tree("lists.range(3)")
     assert (type(node), node.name) == (MemberCall, "range")
 
 
-def test_both_spellings_of_exists_one_are_one_kind():
-    nodes = [parse(f"x.{name}(i, v, true)") for name in ("existsOne", "exists_one")]
+def test_both_spellings_of_exists_one_are_one_kind() -> None:
+    nodes = [tree(f"x.{name}(i, v, true)") for name in ("existsOne", "exists_one")]
     assert [(type(node), node.kind, len(node.variables)) for node in nodes] == [(Comprehension, "exists_one", 2)] * 2
 
 
@@ -200,18 +201,18 @@ def test_both_spellings_of_exists_one_are_one_kind():
         pytest.param("&& true" * 9_999 + "", "x" * 100_001, id="characters"),
     ],
 )
-def test_limits(accepted, refused):
+def test_limits(accepted: Any, refused: Any) -> None:
     """250 levels and 100,000 characters, counted as cel-go counts them."""
-    assert parse("true " + accepted if accepted.startswith("&&") else accepted)
+    assert tree("true " + accepted if accepted.startswith("&&") else accepted)
     with pytest.raises(CelSyntaxError):
-        parse(refused)
+        tree(refused)
 
 
 @pytest.mark.parametrize(
     "chain", ["!" * 9_999 + "a", "-" * 9_998 + "a", " || ".join("a" * 9_999), " && ".join("a" * 9_999)]
 )
-def test_chains_without_depth_are_not_limited(chain):
-    assert parse(chain)
+def test_chains_without_depth_are_not_limited(chain: Any) -> None:
+    assert tree(chain)
 
 
 @pytest.mark.parametrize(
@@ -227,6 +228,6 @@ def test_chains_without_depth_are_not_limited(chain):
         '"' * 99_999,
     ],
 )
-def test_hostile_texts_are_refused_in_order(text):
+def test_hostile_texts_are_refused_in_order(text: Any) -> None:
     """No text ends in anything but a CelSyntaxError."""
     assert problems_of(text)

@@ -1,5 +1,7 @@
 """What a field of a manifest gets (kro v0.9.3 pkg/cel/conversion, then the removal of omit())."""
 
+from typing import Any
+
 import pytest
 
 from krm_fn.cel import to_json
@@ -18,7 +20,7 @@ from tests.cel.running import rows, run
         ("omit()", OMIT), ("[1, omit(), 2]", [1, 2]), ('{"a": omit(), "b": [omit()]}', {"b": []}), ('{"a": {"b": omit()}}', {"a": {}}), ("optional.of(omit())", OMIT),
     ],
 )  # fmt: skip
-def test_converts(expression, expected):
+def test_converts(expression: Any, expected: Any) -> None:
     value = to_json(run(expression))
     assert value == expected
     assert type(value) is type(expected)
@@ -40,13 +42,13 @@ def test_converts(expression, expected):
         }
     ),
 )
-def test_does_not_convert(expression):
+def test_does_not_convert(expression: Any) -> None:
     with pytest.raises(EvaluationError) as caught:
         to_json(run(expression))
     assert caught.value.kind == BAD_CONVERSION
 
 
-def test_plain_json_is_shared():
+def test_plain_json_is_shared() -> None:
     """Nothing is copied that needs no conversion; of what does, only the way to it."""
     data = {"a": [{"b": 1}, {"c": "x"}], "d": {"e": None}}
     assert to_json(data) is data
@@ -58,8 +60,8 @@ def test_plain_json_is_shared():
 
 
 @pytest.mark.parametrize("levels", [1_001, 100_000])
-def test_depth_is_bounded(levels):
-    value = []
+def test_depth_is_bounded(levels: Any) -> None:
+    value: Any = []
     for _ in range(levels):
         value = [value]
     with pytest.raises(EvaluationError) as caught:
@@ -67,9 +69,9 @@ def test_depth_is_bounded(levels):
     assert caught.value.kind == BUDGET
 
 
-def test_repetition_is_bounded():
+def test_repetition_is_bounded() -> None:
     """A hundred lists, each holding the one before twice, would be 2^100 items."""
-    value = [1]
+    value: Any = [1]
     for _ in range(100):
         value = [value, value]
     with pytest.raises(EvaluationError) as caught:

@@ -5,6 +5,8 @@ For any expression and any way of filling the holes in its input, the evaluation
 the filled evaluation gives, or an error only if the filled evaluation gives an error as well.
 """
 
+from typing import Any
+
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -22,7 +24,7 @@ HOLE = "hole"
 REST = "rest"
 
 
-def data(depth=2):
+def data(depth: int = 2) -> Any:
     """JSON in which HOLE stands for an unknown value, and REST as a key or last item makes the container open."""
     if depth == 0:
         return st.one_of(SCALARS, st.just(HOLE))
@@ -32,7 +34,7 @@ def data(depth=2):
     return st.one_of(SCALARS, st.just(HOLE), maps, maps, lists, lists)
 
 
-def with_holes(value, path):
+def with_holes(value: Any, path: Any) -> Any:
     if value == HOLE and type(value) is str:
         return Unknown(path)
     if isinstance(value, dict):
@@ -40,12 +42,12 @@ def with_holes(value, path):
         return OpenMap(items, path) if REST in value else items
     if isinstance(value, list):
         is_open = bool(value) and type(value[-1]) is str and value[-1] == REST
-        items = [with_holes(v, f"{path}[{i}]") for i, v in enumerate(value[:-1] if is_open else value)]
-        return OpenList(items, path) if is_open else items
+        elements = [with_holes(v, f"{path}[{i}]") for i, v in enumerate(value[:-1] if is_open else value)]
+        return OpenList(elements, path) if is_open else elements
     return value
 
 
-def filled(value, fill):
+def filled(value: Any, fill: Any) -> Any:
     """*fill*: gives a known value for each hole, by its path; for an open container the items that come."""
     if type(value) is Unknown:
         return fill(value.paths[0])
@@ -59,11 +61,11 @@ def filled(value, fill):
                 items.setdefault(key, fill(f"{value.path}.{key}"))
         return items
     if isinstance(value, list):
-        items = [filled(v, fill) for v in value]
+        elements = [filled(v, fill) for v in value]
         if type(value) is OpenList:
             more = fill(f"{value.path}.*")
-            items += [fill(f"{value.path}[{len(items) + n}]") for n in range(more % 3 if type(more) is int else 1)]
-        return items
+            elements += [fill(f"{value.path}[{len(value) + n}]") for n in range(more % 3 if type(more) is int else 1)]
+        return elements
     if type(value) is Optional and value is not NONE:
         return Optional(filled(value.value, fill))
     return value
@@ -115,7 +117,7 @@ EXPRESSIONS = st.recursive(
 )
 
 
-def shape(value):
+def shape(value: Any) -> Any:
     """A value with its types, comparable: 1 is not true here, nor 1.0; keys that are lists are compared by what they hold."""
     if isinstance(value, dict):
         return ("map", [(shape(key), shape(item)) for key, item in sorted_entries(value)])
@@ -126,7 +128,7 @@ def shape(value):
     return (type(value).__name__, str(value))
 
 
-def outcome(program, activation):
+def outcome(program: Any, activation: Any) -> Any:
     try:
         return program(activation)
     except EvaluationError as error:
@@ -135,10 +137,10 @@ def outcome(program, activation):
 
 @settings(max_examples=700, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(EXPRESSIONS, data(), data(), st.lists(FILLINGS, min_size=12, max_size=12))
-def test_what_is_said_with_holes_holds_when_they_are_filled(expression, x, y, values):
+def test_what_is_said_with_holes_holds_when_they_are_filled(expression: Any, x: Any, y: Any, values: Any) -> None:
     """A known answer is the filled answer; a known error is an error when filled."""
 
-    def fill(path):
+    def fill(path: Any) -> Any:
         return values[sum(map(ord, path)) % len(values)]
 
     program = compile_(parse(f"[1].map(v, [1].map(k, {expression})[0])[0]"))

@@ -1,5 +1,7 @@
 """Unknowns flow, merge and are absorbed as the CEL specification says."""
 
+from typing import Any
+
 import pytest
 
 from krm_fn.cel import to_json
@@ -7,7 +9,7 @@ from krm_fn.cel.values import OpenList, OpenMap, Unknown
 from tests.cel.running import error_of, run
 
 
-def activation():
+def activation() -> Any:
     return {
         "u": Unknown("u"),
         "v": Unknown("v"),
@@ -41,7 +43,7 @@ UNKNOWN = [
 
 
 @pytest.mark.parametrize(("expression", "paths"), UNKNOWN, ids=[e for e, _ in UNKNOWN])
-def test_is_unknown(expression, paths):
+def test_is_unknown(expression: Any, paths: Any) -> None:
     """The result waits for exactly these paths."""
     value = run(expression, **activation())
     assert type(value) is Unknown
@@ -62,7 +64,7 @@ KNOWN = [
 
 
 @pytest.mark.parametrize(("expression", "value"), KNOWN, ids=[e for e, _ in KNOWN])
-def test_is_known_all_the_same(expression, value):
+def test_is_known_all_the_same(expression: Any, value: Any) -> None:
     """What is known decides: the unknown is absorbed, or is not asked."""
     assert run(expression, **activation()) == value
 
@@ -70,7 +72,7 @@ def test_is_known_all_the_same(expression, value):
 @pytest.mark.parametrize(
     "expression", ["u + 1 / 0", "[u, 1 / 0]", '"a" + u + m.zz', "u == m.zz", "l.map(x, u == m.zz)", "size(u) + m.zz"]
 )
-def test_an_error_beside_an_unknown_is_an_error(expression):
+def test_an_error_beside_an_unknown_is_an_error(expression: Any) -> None:
     """It will be one whatever the unknown turns out to be."""
     assert error_of(expression, **activation())
 
@@ -85,13 +87,13 @@ def test_an_error_beside_an_unknown_is_an_error(expression):
         pytest.param("[m, l].map(x, x)[1] == l ? u : v", "u", id="an unknown itself"),
     ],
 )
-def test_json_of_what_is_partly_unknown(expression, paths):
+def test_json_of_what_is_partly_unknown(expression: Any, paths: Any) -> None:
     """A field cannot get a part of a value: it waits for all of it."""
     value = to_json(run(expression, **activation()))
     assert type(value) is Unknown
     assert " ".join(value.paths) == paths
 
 
-def test_unknown_has_no_truth():
+def test_unknown_has_no_truth() -> None:
     with pytest.raises(TypeError, match="no truth"):
         bool(Unknown("a"))
