@@ -29,7 +29,11 @@ among its items render to. Run it in the pipeline of a kpt package:
     mutators:
       - exec: rookery fn
 
-or once: kpt fn eval DIR --exec 'rookery fn'
+or once: kpt fn eval DIR --exec 'rookery fn'; or as a generator, transformer or validator of kustomize, whose config says so:
+
+  metadata:
+    annotations:
+      config.kubernetes.io/function: 'exec: {path: rookery, args: [fn]}'
 
 functionConfig: a v1 ConfigMap with data, or RenderConfig of fn.rookery.dev/v1alpha1 with spec
   namespace   namespace of instances that have none (default: $ARGOCD_APP_NAMESPACE, then "default")
@@ -37,6 +41,13 @@ functionConfig: a v1 ConfigMap with data, or RenderConfig of fn.rookery.dev/v1al
   emit        instances: also the instances themselves, after their children, suspended for kro
   kroLabels   kro's own labels as well
   strict      warnings are errors
+  validator   only check; echo: pass all items on, kustomize: print none, for validators of kustomize
+and, for kustomize alone, whose generators see no items
+  paths       files and folders with RGDs and instances, relative to the kustomization
+  resources   RGDs and instances themselves
+  observed    files with objects of the cluster
+  crds        files with CustomResourceDefinitions of kinds that the sources do not define
+  allowEmpty  a build without any object is right
 
 Objects of the cluster are items with the annotation rookery.dev/observed: "true".
 
@@ -58,8 +69,8 @@ def fn(words: Sequence[str], stdin: BinaryIO, stdout: BinaryIO, stderr: TextIO, 
     except RenderError as error:
         stderr.write(lines(error.diagnostics))
         return EXIT_REFUSED
-    text, diagnostics = run_function(given, environment)
-    stderr.write(lines([d for d in diagnostics if d.severity != INFO]))
-    stdout.write(text.encode())
+    answer = run_function(given, environment)
+    stderr.write(lines([d for d in answer.diagnostics if d.severity != INFO], with_lines=answer.has_lines))
+    stdout.write(answer.text.encode())
     stdout.flush()
-    return EXIT_REFUSED if any(d.severity == ERROR for d in diagnostics) else EXIT_OK
+    return EXIT_REFUSED if any(d.severity == ERROR for d in answer.diagnostics) else EXIT_OK

@@ -6,12 +6,16 @@ here: streams, exit codes (`command.fn`), what a host does with either.
 
 A function is run over its own output, again and again, so it reconciles instead of appending:
 
-    options    `config`     what functionConfig asks for
+    host       `kustomize`  who runs the function
+    request    `config`     what functionConfig asks for, with the sources that it names or holds under kustomize
     packages   `packages`   which items are of the package that the function runs for (*home*), which of packages inside it
     render     `pipeline`   the sources of home, with RGDs that home borrows from packages inside it
     reconcile               item by item: ours and wanted, replaced where it stands; ours and unwanted, dropped, or held while its
                             instance waits; anything else, passed through as text.  What is wanted and not there yet is appended
     write                   YAML, never JSON: kpt spoils flow collections by copying comments into them
+
+Under kpt sources stay where they are, in files.  What kustomize has at the end it applies: as its generator the function answers
+with the rendered objects alone, as its transformer it takes its sources out.  A validator only checks.
 
 *Ours* goes by the marks (instance, node, item key), never by name: later functions rename.  Nothing outside home is changed, and
 nothing in home that has no mark.
@@ -26,8 +30,19 @@ from krm_fn.emit.marks import INSTANCE, LOCAL_CONFIG, PREFIX, file_path, marked,
 from krm_fn.emit.yaml_text import dump
 from krm_fn.expand.observed import identity
 from krm_fn.expand.outcome import DEFERRED
-from krm_fn.function.config import API_VERSION, KIND, read_options
-from krm_fn.function.packages import INDEX, PATH, Item, assign_packages, borrowed, defined_kind, same
+from krm_fn.function.config import API_VERSION, ECHO, KIND, read_request
+from krm_fn.function.kustomize import GENERATOR, KPT, TRANSFORMER, Named, find_host, read_named
+from krm_fn.function.packages import (
+    INDEX,
+    PATH,
+    Item,
+    assign_packages,
+    borrowed,
+    defined_kind,
+    is_hosts,
+    same,
+    without_place,
+)
 from krm_fn.inputs import OBSERVED_MARK
 from krm_fn.pipeline import Rendering
 from krm_fn.program.definition import is_rgd
@@ -41,80 +56,146 @@ if TYPE_CHECKING:
 
     from krm_fn.emit.plain import Emitted
     from krm_fn.expand.outcome import Expansion
+    from krm_fn.function.config import Request
     from krm_fn.function.packages import GroupKind, Mark
     from krm_fn.program.model import Program
     from krm_fn.read.resource_list import ResourceList
 
+_CRD = "CustomResourceDefinition"
 FOLDER = "rendered"
 """Where new items go, below the package's own folder."""
 
 _API_VERSIONS = tuple(f"config.kubernetes.io/{version}" for version in ("v1", "v1beta1", "v1alpha1"))
-_HOST_PREFIXES = ("internal.config.kubernetes.io/", "internal.config.k8s.io/")
-_HOST_KEYS = (
-    "config.kubernetes.io/path", "config.kubernetes.io/index", "config.k8s.io/id", "kustomize.config.k8s.io/id",
-)  # fmt: skip
 
 
-def run_function(given: ResourceList, environment: Mapping[str, str]) -> tuple[str, list[Diagnostic]]:
+class Answer:
     """
-    The text of the ResourceList to print, and its diagnostics, errors first.
+    What the function has to say to a list.
 
-    With an error among them the items are those that were given, to the byte. Nothing is raised for what a user can get wrong.
+    text: the ResourceList to print.  diagnostics: errors first.  has_lines: whether positions are those of files (under kpt their
+    lines are the list's).
+    """
+
+    __slots__ = ("diagnostics", "has_lines", "text")
+
+    def __init__(self, text: str, diagnostics: list[Diagnostic], *, has_lines: bool) -> None:
+        self.text = text
+        self.diagnostics = diagnostics
+        self.has_lines = has_lines
+
+
+def run_function(given: ResourceList, environment: Mapping[str, str]) -> Answer:
+    """
+    Run the function over a list.
+
+    With an error among the diagnostics the items are those that were given, to the byte. Nothing is raised for what a user can get
+    wrong.
     """
     items = [Item(document) for document in given.items]
+    host = find_host(items, Item(given.function_config) if given.function_config is not None else None)
     texts: list[str] = []
+    if host == TRANSFORMER:
+        for item in items:
+            item.document.file = ""  # kustomize makes names up
     try:
-        texts, diagnostics = _reconciled(items, given, environment)
+        texts, diagnostics = _answered(items, given, host, environment)
     except RenderError as error:
         diagnostics = error.diagnostics
     if any(d.severity == ERROR for d in diagnostics):
         texts = [_passed(item, given) for item in items]
-    return _written(given, texts, diagnostics), diagnostics
+    if host != KPT:
+        for diagnostic in diagnostics:
+            if diagnostic.position is not None and diagnostic.position.file.startswith("<"):
+                diagnostic.position = None  # kustomize's stream, which nobody sees
+    return Answer(_written(given, texts, diagnostics), diagnostics, has_lines=host != KPT)
 
 
-def _reconciled(
-    items: Sequence[Item], given: ResourceList, environment: Mapping[str, str]
+def _answered(
+    items: Sequence[Item], given: ResourceList, host: str, environment: Mapping[str, str]
 ) -> tuple[list[str], list[Diagnostic]]:
     """The items to print as text, which count only if there is no error among what there is to say about them."""
     if given.api_version not in _API_VERSIONS:
         raise RenderError([_unknown_version(given)])
-    options = read_options(given.function_config, environment)
-    if not items:
-        raise RenderError([_NO_ITEMS])
-    assign_packages(items, given.function_config)
-    home = [item for item in items if item.in_home]
-    ours = _ours(home)
-    sources = [item for item in home if item.mark is None]
+    request = read_request(given.function_config, environment, host)
+    named = Named()
+    if host == KPT:
+        if not items:
+            raise RenderError([_NO_ITEMS])
+        assign_packages(items, given.function_config)
+    else:
+        named = read_named(request, given, environment)
+        items = [] if host == GENERATOR else items
+    ours = _ours([item for item in items if item.in_home])
+    sources = [item for item in items if item.in_home and item.mark is None]
+    rendering, wanted = _rendered(items, sources, named, request)
+    consumed: set[Item] = set()
+    if host == TRANSFORMER:
+        consumed = {item for item in sources if _is_consumed(item, rendering)}
+    add = rendering.findings.add
+    for finding in _in_the_way(wanted, [item for item in sources if item not in consumed]):
+        add(finding)
+    if host == KPT:
+        for finding in (*_applied(sources, rendering), *_elsewhere(items)):
+            add(finding)
+    texts: list[str] = []
+    if request.validator == ECHO:
+        texts = [_passed(item, given) for item in items]
+    elif not request.validator and not rendering.findings.has_errors:
+        items = [item for item in items if item not in consumed]
+        texts = _reconciled(items, wanted, ours, rendering, given, host)
+        if not texts and not request.allow_empty:
+            add(_empty(rendering))
+    if not rendering.inputs.instances and not rendering.findings.has_errors:
+        add(_nothing_to_render(rendering))
+    return texts, rendering.findings.sorted()
+
+
+def _rendered(
+    items: Sequence[Item], sources: Sequence[Item], named: Named, request: Request
+) -> tuple[Rendering, Wanted]:
+    """Everything that the sources render to. The items' own objects are seen without the host's annotations from here on."""
     for item in items:
-        item.document.value = _without_place(item)
+        item.document.value = without_place(item)
     rendering = Rendering(
-        [item.document for item in (*sources, *borrowed(items, sources))],
-        options,
-        crds=[item.document for item in items if item.package and item.value.get("kind") == "CustomResourceDefinition"],
+        [*(item.document for item in (*sources, *borrowed(items, sources))), *named.sources],
+        request.options,
+        crds=[*(i.document for i in items if i.package and i.value.get("kind") == _CRD), *named.crds],
+        observed=named.observed,
     )
     wanted = Wanted(rendering.programs)
     for expansion, batch in rendering.batches():
         wanted.add(expansion, batch)
+    return rendering, wanted
+
+
+def _reconciled(
+    items: Sequence[Item],
+    wanted: Wanted,
+    ours: Mapping[Mark, Item],
+    rendering: Rendering,
+    given: ResourceList,
+    host: str,
+) -> list[str]:
+    """The items as they are to be, as text: replaced, held, dropped or passed through; new ones last."""
     add = rendering.findings.add
-    for finding in (*_in_the_way(wanted, sources), *_applied(sources, rendering), *_elsewhere(items)):
-        add(finding)
-    if rendering.findings.has_errors:
-        return [], rendering.findings.sorted()
-    if not rendering.inputs.instances:
-        add(_nothing_to_render(rendering))
-    written: list[str] = []
+    texts: list[str] = []
     for item in items:
         if item.mark is None or item.package:
-            written.append(_passed(item, given))
+            texts.append(_passed(item, given))
         elif item.mark in wanted.objects:
-            written.append(_replaced(item, wanted.objects[item.mark], given))
+            texts.append(_replaced(item, wanted.objects[item.mark], given))
         elif wanted.holds(item):
             add(_held(item))
-            written.append(_passed(item, given))
+            texts.append(_passed(item, given))
         else:
             add(_dropped(item, instance_is_there=item.mark[0] in wanted.instances))
-    written += [_entry(value, given) for value in _new(wanted, ours, home)]
-    return written, rendering.findings.sorted()
+    taken = {(item.path.lower(), item.index) for item in items if item.in_home}
+    new = [(mark, emitted) for mark, emitted in wanted.objects.items() if mark not in ours]
+    if host != KPT:
+        new.sort(key=lambda entry: not entry[1].comes_first)
+    for _, emitted in new:
+        texts.append(_entry(_placed(emitted, _free_place(emitted, taken) if host == KPT else {}), given))
+    return texts
 
 
 def _ours(home: Sequence[Item]) -> dict[Mark, Item]:
@@ -198,22 +279,18 @@ class Wanted:
 
 def _replaced(item: Item, emitted: Emitted, given: ResourceList) -> str:
     """The text of an item of ours that is still wanted; the given one where nothing has changed."""
-    placed = _placed(emitted, {key: value for key, value in item.annotations.items() if _is_hosts(key)})
+    placed = _placed(emitted, {key: value for key, value in item.annotations.items() if is_hosts(key)})
     return _passed(item, given) if same(placed, item.value) else _entry(placed, given)
 
 
-def _new(wanted: Wanted, ours: Mapping[Mark, Item], home: Sequence[Item]) -> Iterator[dict[str, Any]]:
-    """The objects that are not there yet, each at a path and an index of its own."""
-    taken = {(item.path.lower(), item.index) for item in home}
-    for mark, emitted in wanted.objects.items():
-        if mark in ours:
-            continue
-        path = f"{FOLDER}/{file_path(emitted.program, emitted.subject, emitted.node, emitted.key)}"
-        index = 0
-        while (path.lower(), str(index)) in taken:
-            index += 1
-        taken.add((path.lower(), str(index)))
-        yield _placed(emitted, {PATH: path, INDEX: str(index)})
+def _free_place(emitted: Emitted, taken: set[tuple[str, str]]) -> dict[str, str]:
+    """A path and an index that no other item has, in small letters; they are taken then."""
+    path = f"{FOLDER}/{file_path(emitted.program, emitted.subject, emitted.node, emitted.key)}"
+    index = 0
+    while (path.lower(), str(index)) in taken:
+        index += 1
+    taken.add((path.lower(), str(index)))
+    return {PATH: path, INDEX: str(index)}
 
 
 def _placed(emitted: Emitted, place: Mapping[str, str]) -> dict[str, Any]:
@@ -222,25 +299,16 @@ def _placed(emitted: Emitted, place: Mapping[str, str]) -> dict[str, Any]:
     if INSTANCE not in (made["metadata"].get("annotations") or ()):
         made = marked(made, owner(emitted.subject), emitted.node, emitted.key)
     metadata = dict(made["metadata"])
-    annotations = metadata["annotations"] = {k: v for k, v in metadata["annotations"].items() if not _is_hosts(k)}
+    annotations = metadata["annotations"] = {k: v for k, v in metadata["annotations"].items() if not is_hosts(k)}
     annotations.update(place)
     return {**made, "metadata": metadata}
 
 
-def _without_place(item: Item) -> dict[str, Any]:
-    """The object as it stands in its file: an expression that copies `schema.metadata.annotations` must not see the host's."""
-    if not any(_is_hosts(key) for key in item.annotations):
-        return item.value
-    metadata = dict(item.value["metadata"])
-    metadata["annotations"] = {k: v for k, v in metadata["annotations"].items() if not _is_hosts(k)}
-    if not metadata["annotations"]:
-        del metadata["annotations"]
-    return {**item.value, "metadata": metadata}
-
-
-def _is_hosts(key: str) -> bool:
-    """Whether an annotation is a host's book-keeping, which it takes off again before it writes a file."""
-    return key in _HOST_KEYS or key.startswith(_HOST_PREFIXES)
+def _is_consumed(item: Item, rendering: Rendering) -> bool:
+    """Whether an item is a source, which kustomize would apply if it came back."""
+    return (
+        is_rgd(item.value) or item.annotations.get(OBSERVED_MARK) == "true" or item.key in rendering.inputs.entries_of
+    )
 
 
 # ---- what there is to say
@@ -324,6 +392,20 @@ def _elsewhere(items: Sequence[Item]) -> Iterator[Diagnostic]:
 def _has_mutators(kptfile: Mapping[str, Any]) -> bool:
     pipeline = kptfile.get("pipeline")
     return isinstance(pipeline, dict) and bool(pipeline.get("mutators"))
+
+
+def _empty(rendering: Rendering) -> Diagnostic:
+    if not rendering.programs:
+        why = "there is no ResourceGraphDefinition among the sources"
+    elif not rendering.inputs.instances:
+        why = "there is no instance among the sources"
+    else:
+        why = "the instances make no object now"
+    return Diagnostic(
+        "nothing-rendered",
+        f"the result is empty: {why}",
+        help="correct paths or resources of the config; if it may be empty, say allowEmpty: true",
+    )
 
 
 def _nothing_to_render(rendering: Rendering) -> Diagnostic:

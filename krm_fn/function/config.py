@@ -1,14 +1,16 @@
 """
-functionConfig: what a package asks of the function.
+functionConfig: what a package or a kustomization asks of the function.
 
-Enters: the functionConfig of a ResourceList, or none.  Leaves: `Options`.  Raises RenderError with everything that is wrong in it.
+Enters: the functionConfig of a ResourceList, or none.  Leaves: a `Request`.  Raises RenderError with everything that is wrong in it.
 
 Two kinds say the same: a `v1 ConfigMap` (`configMap:` of a Kptfile, `kpt fn eval -- key=value`), whose values are strings, and
-`fn.rookery.dev/v1alpha1 RenderConfig`, whose `spec` is typed.  An empty value counts as absent: kpt hands a YAML null on as "".
+`fn.rookery.dev/v1alpha1 RenderConfig`, whose `spec` is typed.  Only kustomize has use for the fields that name or hold sources:
+kpt hands over whole packages, from a working directory that is the caller's.  An empty value counts as absent: kpt hands a YAML null on as "".
 """
 
 from __future__ import annotations
 
+from krm_fn.function.kustomize import GENERATOR, KPT
 from krm_fn.inputs import is_dns_name
 from krm_fn.pipeline import FAIL, FALLBACK, WITHHOLD, Options
 from krm_fn.report.diagnostic import Diagnostic, RenderError, Subject
@@ -26,15 +28,40 @@ KIND = "RenderConfig"
 _POLICIES = (WITHHOLD, FALLBACK, FAIL)
 _EMITTED = ("instances",)
 _FLAGS = ("kroLabels", "strict")
-KEYS = ("namespace", "deferred", "emit", *_FLAGS)
+_FILES = ("paths", "crds", "observed")
+_KUSTOMIZE_ONLY = ("resources", *_FILES, "allowEmpty")
+KEYS = ("namespace", "deferred", "emit", *_FLAGS, "validator", *_KUSTOMIZE_ONLY)
 _MAX_NAMESPACE = 63
 
+ECHO, KUSTOMIZE = "echo", "kustomize"
+"""Validators: what one prints that has nothing against its items. Under kustomize's `validators:` no item may come back."""
 
-def read_options(config: Document | None, environment: Mapping[str, str]) -> Options:
+
+class Request:
     """
-    The options of a run; instances without a namespace get the config's, then $ARGOCD_APP_NAMESPACE, then `default`.
+    What the config asks for.
 
-    Errors: `config-kind`, `config-key`, `config-value`.
+    options: of the rendering.  paths, crds, observed: files and folders.  resources: sources that the config holds itself.
+    allow_empty: whether a build may end with no object.  validator: empty to render; else only check, and print as it says.
+    """
+
+    __slots__ = ("allow_empty", "crds", "observed", "options", "paths", "resources", "validator")
+
+    def __init__(self, options: Options, config: _Config) -> None:
+        self.options = options
+        self.paths = config.lines("paths")
+        self.crds = config.lines("crds")
+        self.observed = config.lines("observed")
+        self.resources = config.objects("resources")
+        self.allow_empty = config.flag("allowEmpty")
+        self.validator = config.choice("validator", ("", ECHO, KUSTOMIZE))
+
+
+def read_request(config: Document | None, environment: Mapping[str, str], host: str) -> Request:
+    """
+    What is asked of a run; instances without a namespace get the config's, then $ARGOCD_APP_NAMESPACE, then `default`.
+
+    Errors: `config-kind`, `config-key`, `config-value`, `config-host`.
     """
     reader = _Config(config)
     namespace = reader.namespace() or environment.get("ARGOCD_APP_NAMESPACE") or "default"
@@ -45,9 +72,11 @@ def read_options(config: Document | None, environment: Mapping[str, str]) -> Opt
         kro_labels=reader.flag("kroLabels"),
         strict=reader.flag("strict"),
     )
+    request = Request(options, reader)
+    reader.refuse_elsewhere(host)
     if reader.problems:
         raise RenderError(reader.problems)
-    return options
+    return request
 
 
 class _Config:
@@ -94,7 +123,7 @@ class _Config:
         value = self.fields.get(name, choices[0])
         if isinstance(value, str) and value in choices:
             return value
-        self._wrong(name, value, f"one of {', '.join(choices)}")
+        self._wrong(name, value, f"one of {', '.join(filter(None, choices))}")
         return choices[0]
 
     def words(self, name: str, choices: tuple[str, ...]) -> list[str]:
@@ -105,6 +134,40 @@ class _Config:
             return split
         self._wrong(name, value, f"{'some' if self.as_text else 'a list'} of {', '.join(choices)}")
         return []
+
+    def lines(self, name: str) -> list[str]:
+        """A list of texts; in a ConfigMap one a line."""
+        value = self.fields.get(name, [])
+        split = value.splitlines() if self.as_text and isinstance(value, str) else value
+        if isinstance(split, list) and all(isinstance(line, str) for line in split):
+            return [line for line in split if line]
+        self._wrong(name, value, "a path a line" if self.as_text else "a list of paths")
+        return []
+
+    def objects(self, name: str) -> list[dict[str, Any]]:
+        value = self.fields.get(name, [])
+        if not self.as_text and isinstance(value, list) and all(isinstance(entry, dict) for entry in value):
+            return value
+        if name in self.fields:
+            self._wrong(name, value, f"a list of objects{f', in a {KIND}' if self.as_text else ''}")
+        return []
+
+    def refuse_elsewhere(self, host: str) -> None:
+        """Complain of what makes no sense to *host*, and would not be seen there."""
+        for name in _KUSTOMIZE_ONLY:
+            if host == KPT and name in self.fields:
+                self._elsewhere(name, "is for kustomize", "in a package RGDs, instances and the rest are items")
+        wanted = self.fields.get("validator")
+        if host == KPT and wanted == KUSTOMIZE:
+            self._elsewhere(
+                "validator", "would delete every file of a package", f"validator: {ECHO} passes all items on"
+            )
+        if host == GENERATOR and wanted:
+            self._elsewhere("validator", "makes no sense in a generator", "list the function under validators")
+
+    def _elsewhere(self, name: str, why: str, advice: str) -> None:
+        shown = f": {self.fields[name]}" if name == "validator" else ""
+        self._complain("config-host", f"{name}{shown} {why}", (self.section, name), advice, key=True)
 
     def flag(self, name: str) -> bool:
         value = self.fields.get(name, False)

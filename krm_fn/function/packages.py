@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from typing import Any, TypeAlias
 
     from krm_fn.read.resource_list import ListItem
+    from krm_fn.read.yaml import Document
 
     Mark: TypeAlias = tuple[str, str, str]
     """Instance, node, item key."""
@@ -34,6 +35,10 @@ INDEX = "internal.config.kubernetes.io/index"
 _PATHS = (PATH, "config.kubernetes.io/path")
 _INDEXES = (INDEX, "config.kubernetes.io/index")
 _PACKAGE = "internal.config.kubernetes.io/package-path"
+_HOST_PREFIXES = ("internal.config.kubernetes.io/", "internal.config.k8s.io/")
+_HOST_KEYS = (
+    "config.kubernetes.io/path", "config.kubernetes.io/index", "config.k8s.io/id", "kustomize.config.k8s.io/id",
+)  # fmt: skip
 _SELECTED = "internal.config.k8s.io/kpt-resource-id"
 
 
@@ -50,18 +55,11 @@ class Item:
     def __init__(self, document: ListItem) -> None:
         self.document = document
         self.value: dict[str, Any] = document.value if isinstance(document.value, dict) else {}
-        metadata = self.value.get("metadata")
-        found = metadata.get("annotations") if isinstance(metadata, dict) else None
-        self.annotations: dict[str, str] = (
-            {k: v for k, v in found.items() if isinstance(v, str)} if isinstance(found, dict) else {}
-        )
+        self.annotations = _annotations(self.value)
         self.path = _first(self.annotations, _PATHS)
         self.index = _first(self.annotations, _INDEXES) or "0"
         self.package = ""
-        self.mark: Mark | None = None
-        # A snapshot of a live object carries our marks, too; it is a source.
-        if NODE in self.annotations and INSTANCE in self.annotations and self.annotations.get(OBSERVED) != "true":
-            self.mark = (self.annotations[INSTANCE], self.annotations[NODE], self.annotations.get(ITEM, ""))
+        self.mark: Mark | None = marks_of(document)
 
     @property
     def in_home(self) -> bool:
@@ -88,6 +86,37 @@ class Item:
 
     def __str__(self) -> str:
         return f"{self.subject()} in {self.path}" if self.path else str(self.subject())
+
+
+def without_place(item: Item) -> dict[str, Any]:
+    """The object as it stands in its file: an expression that copies `schema.metadata.annotations` must not see the host's."""
+    if not any(is_hosts(key) for key in item.annotations):
+        return item.value
+    metadata = dict(item.value["metadata"])
+    metadata["annotations"] = {k: v for k, v in metadata["annotations"].items() if not is_hosts(k)}
+    if not metadata["annotations"]:
+        del metadata["annotations"]
+    return {**item.value, "metadata": metadata}
+
+
+def is_hosts(key: str) -> bool:
+    """Whether an annotation is a host's book-keeping, which it takes off again before it writes a file."""
+    return key in _HOST_KEYS or key.startswith(_HOST_PREFIXES)
+
+
+def marks_of(document: Document) -> Mark | None:
+    """The marks of an object that is output of ours; None for any other."""
+    annotations = _annotations(document.value)
+    # A snapshot of a live object carries our marks, too; it is a source.
+    if NODE not in annotations or INSTANCE not in annotations or annotations.get(OBSERVED) == "true":
+        return None
+    return (annotations[INSTANCE], annotations[NODE], annotations.get(ITEM, ""))
+
+
+def _annotations(value: Any) -> dict[str, str]:
+    metadata = value.get("metadata") if isinstance(value, dict) else None
+    found = metadata.get("annotations") if isinstance(metadata, dict) else None
+    return {k: v for k, v in found.items() if isinstance(v, str)} if isinstance(found, dict) else {}
 
 
 def _first(annotations: Mapping[str, str], keys: Sequence[str]) -> str:

@@ -47,21 +47,25 @@ def _result(diagnostic: Diagnostic) -> dict[str, Any]:
     return result
 
 
-def lines(diagnostics: Sequence[Diagnostic]) -> str:
+def lines(diagnostics: Sequence[Diagnostic], *, with_lines: bool = False) -> str:
     """
     `file: severity[code]: Kind/namespace/name field: message; help`, one line each.
 
+    With *with_lines* the file is followed by line and column: not for a ResourceList, whose lines are not those that a person sees
+    who opens the file.
+
     Units:  at most 50; a last line counts the others.
     """
-    text = "".join(_line(diagnostic) for diagnostic in diagnostics[:MAX_SHOWN])
+    text = "".join(_line(diagnostic, with_lines=with_lines) for diagnostic in diagnostics[:MAX_SHOWN])
     rest = diagnostics[MAX_SHOWN:]
     return f"{text}and {summary_line(rest)} more\n" if rest else text
 
 
-def _line(diagnostic: Diagnostic) -> str:
-    """Without line and column for a file: those of a ResourceList are not those that a person sees who opens it."""
+def _line(diagnostic: Diagnostic, *, with_lines: bool) -> str:
     position = diagnostic.position
-    place = f"{neutral(str(position) if _is_stream(position) else position.file)}: " if position else ""
+    place = ""
+    if position is not None:
+        place = f"{neutral(str(position) if with_lines or _is_stream(position) else position.file)}: "
     culprit = " ".join(neutral(str(part)) for part in (diagnostic.subject, diagnostic.where) if part)
     label = f"{diagnostic.severity}[{diagnostic.code}]"
     return f"{place}{label}: {culprit}{': ' if culprit else ''}{neutral(_sentence(diagnostic))}\n"
