@@ -1,8 +1,8 @@
 """
 What the documents are, and everything about an RGD or an instance that is settled before expansion.
 
-Enters: documents.  Leaves: sorted entries, compiled Programs, admitted instances; problems go to `Findings` with their
-positions.  Not known here: expansion, output.
+Enters: documents.  Leaves: sorted entries, compiled Programs, admitted instances; problems go to the
+caller's `add` with their positions.  Not known here: expansion, output.
 """
 
 from __future__ import annotations
@@ -15,14 +15,16 @@ from krm_fn.schema.scope import scope_from_crd, scope_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-    from typing import Any
+    from collections.abc import Callable, Iterable, Iterator
+    from typing import Any, TypeAlias
 
     from krm_fn.admit.admission import Admission, Violation
-    from krm_fn.findings import Findings
     from krm_fn.program.model import Program
     from krm_fn.read.yaml import Document
     from krm_fn.report.diagnostic import Position
+
+    Add: TypeAlias = Callable[[Diagnostic], None]
+    """Where a problem goes as soon as it is found."""
 
 _CRD = ("apiextensions.k8s.io", "CustomResourceDefinition")
 OBSERVED_MARK = "rookery.dev/observed"
@@ -72,28 +74,28 @@ def sort_documents(
     documents: Iterable[Document],
     crds: Iterable[Document],
     observed: Iterable[Document] | None,
-    findings: Findings,
+    add: Add,
 ) -> Inputs:
     """Tell RGDs, instances, CRDs, observed objects and other manifests apart."""
     inputs = Inputs()
     rest: list[Entry] = []
-    for entry in _entries(documents, findings):
+    for entry in _entries(documents, add):
         if is_rgd(entry.value):
             inputs.rgds.append(entry)
         elif _is_marked_observed(entry.value):
             inputs.observed.append(entry)
         else:
             rest.append(entry)
-    kinds = _instance_kinds(inputs, findings)
+    kinds = _instance_kinds(inputs, add)
     inputs.crds = [entry for entry in rest if entry.key == _CRD]
-    inputs.crds += [entry for entry in _entries(crds, findings) if entry.key == _CRD]
+    inputs.crds += [entry for entry in _entries(crds, add) if entry.key == _CRD]
     defined = {key for entry in inputs.crds for key in scope_from_crd(entry.value)}
     for entry in rest:
         if entry.key in kinds:
             inputs.instances.append(entry)
             continue
         if entry.key[0] == RGD_GROUP and entry.key not in defined:
-            findings.add(
+            add(
                 Diagnostic(
                     "rgd-missing",
                     f"no ResourceGraphDefinition for {entry.value['kind']} is among the input",
@@ -106,20 +108,20 @@ def sort_documents(
             continue
         inputs.others.append(entry)
     if observed is not None:
-        inputs.observed += _observed_entries(observed, findings)
-    _refuse_repeated_instances(inputs, findings)
+        inputs.observed += _observed_entries(observed, add)
+    _refuse_repeated_instances(inputs, add)
     return inputs
 
 
-def _entries(documents: Iterable[Document], findings: Findings) -> Iterator[Entry]:
+def _entries(documents: Iterable[Document], add: Add) -> Iterator[Entry]:
     for document in documents:
-        yield from _flatten(document, document.value, (), findings)
+        yield from _flatten(document, document.value, (), add)
 
 
-def _flatten(document: Document, value: Any, prefix: tuple[str | int, ...], findings: Findings) -> Iterator[Entry]:
+def _flatten(document: Document, value: Any, prefix: tuple[str | int, ...], add: Add) -> Iterator[Entry]:
     """The objects of a document; a `List`, as kubectl prints it, is taken apart."""
     if not isinstance(value, dict):
-        findings.add(
+        add(
             Diagnostic(
                 "not-an-object",
                 "this document is no Kubernetes object",
@@ -130,7 +132,7 @@ def _flatten(document: Document, value: Any, prefix: tuple[str | int, ...], find
         return
     missing = [f for f in ("apiVersion", "kind") if not isinstance(value.get(f), str) or not value[f]]
     if missing:
-        findings.add(
+        add(
             Diagnostic(
                 "not-an-object",
                 f"{' and '.join(missing)} of this document {'is' if len(missing) == 1 else 'are'} missing or no string",
@@ -140,7 +142,7 @@ def _flatten(document: Document, value: Any, prefix: tuple[str | int, ...], find
         )
     elif value["kind"].endswith("List") and isinstance(value.get("items"), list):
         for i, item in enumerate(value["items"]):
-            yield from _flatten(document, item, (*prefix, "items", i), findings)
+            yield from _flatten(document, item, (*prefix, "items", i), add)
     else:
         yield Entry(document, value, prefix)
 
@@ -151,13 +153,13 @@ def _is_marked_observed(value: dict[str, Any]) -> bool:
     return isinstance(annotations, dict) and annotations.get(OBSERVED_MARK) == "true"
 
 
-def _observed_entries(documents: Iterable[Document], findings: Findings) -> Iterator[Entry]:
-    for entry in _entries(documents, findings):
+def _observed_entries(documents: Iterable[Document], add: Add) -> Iterator[Entry]:
+    for entry in _entries(documents, add):
         metadata = entry.value.get("metadata")
         if isinstance(metadata, dict) and isinstance(metadata.get("name"), str):
             yield entry
         else:
-            findings.add(
+            add(
                 Diagnostic(
                     "observed-without-name",
                     f"an observed {entry.value['kind']} has no metadata.name",
@@ -167,7 +169,7 @@ def _observed_entries(documents: Iterable[Document], findings: Findings) -> Iter
             )
 
 
-def _instance_kinds(inputs: Inputs, findings: Findings) -> set[tuple[str, str]]:
+def _instance_kinds(inputs: Inputs, add: Add) -> set[tuple[str, str]]:
     """Group and kind of every RGD's instances. Two RGDs for one kind are an error that names both."""
     first: dict[tuple[str, str], Entry] = {}
     for entry in inputs.rgds:
@@ -178,7 +180,7 @@ def _instance_kinds(inputs: Inputs, findings: Findings) -> set[tuple[str, str]]:
             continue
         key = (schema["group"] if isinstance(schema.get("group"), str) else RGD_GROUP, kind)
         if key in first:
-            findings.add(
+            add(
                 Diagnostic(
                     "duplicate-kind",
                     f"kind {kind} of {key[0]} is defined at {first[key].locate(('spec', 'schema', 'kind'))} already",
@@ -193,7 +195,7 @@ def _instance_kinds(inputs: Inputs, findings: Findings) -> set[tuple[str, str]]:
     return set(first)
 
 
-def _refuse_repeated_instances(inputs: Inputs, findings: Findings) -> None:
+def _refuse_repeated_instances(inputs: Inputs, add: Add) -> None:
     first: dict[tuple[str, ...], Entry] = {}
     for entry in inputs.instances:
         metadata = entry.value.get("metadata")
@@ -201,7 +203,7 @@ def _refuse_repeated_instances(inputs: Inputs, findings: Findings) -> None:
             continue
         key = (*entry.key, str(metadata.get("namespace")), str(metadata.get("name")))
         if key in first:
-            findings.add(
+            add(
                 Diagnostic(
                     "duplicate-instance",
                     f"{entry.subject()} stands at {first[key].locate(('metadata', 'name'))} already",
@@ -212,7 +214,7 @@ def _refuse_repeated_instances(inputs: Inputs, findings: Findings) -> None:
         first.setdefault(key, entry)
 
 
-def compile_programs(inputs: Inputs, findings: Findings) -> dict[tuple[str, str], Program]:
+def compile_programs(inputs: Inputs, add: Add) -> dict[tuple[str, str], Program]:
     """Every RGD, compiled. What is wrong with any of them is found in one go."""
     scopes: dict[tuple[str, str], bool] = {(RGD_GROUP, RGD_KIND): False}
     for entry in inputs.crds:
@@ -228,7 +230,7 @@ def compile_programs(inputs: Inputs, findings: Findings) -> dict[tuple[str, str]
     for entry in inputs.rgds:
         program, problems = build_program(entry.value, scope)
         for problem in problems:
-            findings.add(
+            add(
                 Diagnostic(
                     problem.code,
                     problem.message,
@@ -259,12 +261,12 @@ class Admissions:
         programs: dict[tuple[str, str], Program],
         entries_of: dict[tuple[str, str], Entry],
         namespace: str,
-        findings: Findings,
+        add: Add,
     ) -> None:
         self.programs = programs
         self.entries_of = entries_of
         self.namespace = namespace
-        self.findings = findings
+        self.add = add
         self.compiled: dict[tuple[str, str], Admission] = {}
 
     def admit_root(self, program: Program, entry: Entry) -> dict[str, Any] | None:
@@ -275,7 +277,7 @@ class Admissions:
         refused = False
         for violation in violations:
             refused = refused or violation.severity == ERROR
-            self.findings.add(
+            self.add(
                 Diagnostic(
                     violation.code,
                     violation.message,
@@ -289,7 +291,7 @@ class Admissions:
         if refused:
             return None
         if entry.value["apiVersion"] != program.api_version:
-            self.findings.add(
+            self.add(
                 Diagnostic(
                     "wrong-version",
                     f"{entry.value['kind']} is served as {program.api_version}, not as {entry.value['apiVersion']}",
@@ -324,7 +326,7 @@ class Admissions:
             return instance if namespace else {**instance, "metadata": {**metadata, "namespace": self.namespace}}
         if not namespace:
             return instance
-        self.findings.add(
+        self.add(
             Diagnostic(
                 "namespace-on-cluster-scoped",
                 f"{instance['kind']} is cluster-scoped: its namespace {namespace!r} is ignored",
@@ -348,7 +350,7 @@ class Admissions:
                 continue
             sound = False
             got = "missing" if value is None else "not a string" if not isinstance(value, str) else repr(value[:80])
-            self.findings.add(
+            self.add(
                 Diagnostic(
                     "invalid-name",
                     f"metadata.{field} of this {program.definition.kind} is {got}",

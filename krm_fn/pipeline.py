@@ -71,9 +71,9 @@ class Rendering:
     ) -> None:
         self.options = options
         self.findings = Findings(strict=options.strict, fail_deferred=options.deferred == FAIL)
-        self.inputs = sort_documents(documents, crds, observed, self.findings)
-        self.programs = compile_programs(self.inputs, self.findings)
-        self.admissions = Admissions(self.programs, self.inputs.entries_of, options.namespace, self.findings)
+        self.inputs = sort_documents(documents, crds, observed, self.findings.add)
+        self.programs = compile_programs(self.inputs, self.findings.add)
+        self.admissions = Admissions(self.programs, self.inputs.entries_of, options.namespace, self.findings.add)
         seen = Observed(
             (e.value for e in self.inputs.observed), given=observed is not None or bool(self.inputs.observed)
         )
