@@ -162,7 +162,7 @@ class _Config:
             self._elsewhere(
                 "validator", "would delete every file of a package", f"validator: {ECHO} passes all items on"
             )
-        if host == GENERATOR and wanted:
+        if host == GENERATOR and wanted in (ECHO, KUSTOMIZE):
             self._elsewhere("validator", "makes no sense in a generator", "list the function under validators")
 
     def _elsewhere(self, name: str, why: str, advice: str) -> None:
