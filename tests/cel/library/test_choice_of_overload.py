@@ -8,6 +8,12 @@ from krm_fn.cel.values import NONE, OMIT, KeyedMap, OpenList, OpenMap, Optional,
 from tests.cel.running import error_of, run
 
 
+def call(name, member, arity):
+    function = find(name, member, arity)
+    assert function is not None
+    return function
+
+
 @pytest.mark.parametrize(
     ("value", "text"),
     [
@@ -20,13 +26,13 @@ from tests.cel.running import error_of, run
     ],
 )
 def test_string_takes_each_scalar_for_what_it_is(value, text):
-    assert find("string", False, 1)(value) == text
+    assert call("string", False, 1)(value) == text
 
 
 @pytest.mark.parametrize("value", [None, [], {}, NONE, OMIT, TypeValue("int")], ids=repr)
 def test_string_takes_nothing_else(value):
     with pytest.raises(EvaluationError) as caught:
-        find("string", False, 1)(value)
+        call("string", False, 1)(value)
     assert caught.value.kind == NO_SUCH_OVERLOAD
     assert not caught.value.is_pending
 
@@ -89,7 +95,7 @@ def test_flatten_and_sort_do_not_ask_for_elements():
     ids=repr,
 )
 def test_type_names_what_every_value_is(value, name):
-    assert find("type", False, 1)(value) == TypeValue(name)
+    assert call("type", False, 1)(value) == TypeValue(name)
 
 
 @pytest.mark.parametrize(

@@ -235,7 +235,7 @@ def test_hostile_arguments_end_in_a_budget(expression, x):
 
 @pytest.mark.parametrize("expression", ["json.marshal(x)", "'%s'.format([x])", "x.flatten(9)"])
 def test_lists_that_share_parts_do_not_grow_without_end(expression):
-    shared = ["a"] * 100
+    shared: list[object] = ["a"] * 100
     for _ in range(6):
         shared = [shared] * 100
     with pytest.raises(EvaluationError) as caught:

@@ -266,8 +266,10 @@ def test_the_classes_name_their_types():
     ],
 )
 def test_a_condition_needs_texts(fields, kind):
+    new_condition = find("newCondition", True, 2)
+    assert new_condition is not None
     with pytest.raises(EvaluationError) as caught:
-        find("newCondition", True, 2)(RUNTIME, fields)
+        new_condition(RUNTIME, fields)
     assert caught.value.kind == kind
 
 

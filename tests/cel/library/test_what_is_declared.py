@@ -25,7 +25,7 @@ def shape(record):
 
 
 def test_the_table_names_exactly_what_the_records_declare():
-    declared = {}
+    declared: dict[str, dict[str, set]] = {}
     for module, record in RECORDS:
         declared.setdefault(record.name, {}).setdefault(module, set()).add(shape(record))
     found = {
@@ -62,7 +62,7 @@ def test_ids_are_unique():
 @pytest.mark.parametrize("name", index.names())
 def test_modules_that_share_a_name_never_take_the_same_arguments(name):
     """So asking them one after the other is the same as asking all at once."""
-    by_module = {}
+    by_module: dict[str, set] = {}
     for record, module in document.overloads_by_module(name):
         by_module.setdefault(module, set()).add((shape(record), *(p.partition("(")[0] for p in record.params[:1])))
     for one, other in combinations(by_module.values(), 2):
