@@ -140,7 +140,7 @@ class Deadline:
         raise DeadlinePassed(
             Diagnostic(
                 "timeout",
-                f"gave up after {self.text} seconds while {self.doing()}",
+                f"gave up after {self.text} s while {self.doing()}",
                 help="make the application smaller, or raise ROOKERY_TIMEOUT of the plugin and Argo CD's own limit",
             )
         )
@@ -163,7 +163,10 @@ class Application:
         problems: list[Diagnostic] = []
         found: list[str] = []
         for path in paths:
-            real = "" if "\0" in path else os.path.realpath(os.path.join(self.root, self.path, path))
+            try:
+                real = os.path.realpath(os.path.join(self.root, self.path, path))
+            except ValueError:  # what no file name can hold
+                real = ""
             if os.path.isabs(path) or not _is_below(real, self.root):
                 problems.append(
                     Diagnostic(

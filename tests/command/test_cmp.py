@@ -16,14 +16,16 @@ from typing import Any
 
 import pytest
 import yaml
+from hypothesis import given
+from hypothesis import strategies as st
 
 from krm_fn.command import EXIT_OK, EXIT_REFUSED, EXIT_USAGE, run
-from krm_fn.command.cmp_parameters import PARAMETERS
+from krm_fn.command.cmp_parameters import PARAMETERS, read_settings
+from krm_fn.report.diagnostic import RenderError
 from tests.rendering import config_map, instance, rgd
 
 ROOT = Path(__file__).resolve().parents[2]
 FIXTURE = ROOT / "fixtures" / "argocd-application"
-FLAGS = [parameter.name for parameter in PARAMETERS if parameter.choices == ("false", "true")]
 
 
 class Repository:
@@ -221,6 +223,29 @@ def test_bad_parameters_are_errors(repository: Repository, text: str, code: str,
     assert says in err.splitlines()[0]
 
 
+NAMES = st.sampled_from([parameter.name for parameter in PARAMETERS]) | st.text(max_size=8)
+VALUES = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.text(max_size=8)
+    | st.lists(st.text(max_size=8) | st.integers(), max_size=2)
+)
+ENTRIES = st.fixed_dictionaries({}, optional={"name": NAMES | VALUES, "string": VALUES, "array": VALUES, "map": VALUES})
+
+
+@given(st.lists(ENTRIES | VALUES, max_size=3) | VALUES | ENTRIES)
+def test_any_json_is_read_or_refused(value: Any) -> None:
+    codes, paths = [], []
+    try:
+        settings = read_settings({"ARGOCD_APP_PARAMETERS": json.dumps(value)})
+        paths = [*settings.paths, *settings.observed, *settings.crds]
+    except RenderError as error:
+        codes = [problem.code for problem in error.diagnostics]
+    assert all(code.startswith("parameter") for code in codes)
+    assert all(isinstance(path, str) and path for path in paths)
+
+
 # -- places -----------------------------------------------------------------------------------------------------------
 
 
@@ -299,6 +324,7 @@ WAYS_OUT = [
     pytest.param("/etc/passwd", id="an absolute path"),
     pytest.param("{app}", id="an absolute path that is inside"),
     pytest.param("\0", id="no path at all"),
+    pytest.param("\ud800", id="half a character"),
 ]
 
 
@@ -445,7 +471,7 @@ def test_a_deadline_that_passes_says_what_was_going_on(repository: Repository) -
     repository.write({f"apps/shop/{i}.yaml": instance(name=f"n{i}") for i in range(2000)})
     code, out, err = repository.run(env={"ROOKERY_TIMEOUT": "0.05"})
     assert (code, out) == (EXIT_REFUSED, "")
-    assert err.startswith("error[timeout]: gave up after 0.05 seconds while reading apps/shop; ")
+    assert err.startswith("error[timeout]: gave up after 0.05 s while reading apps/shop; ")
     assert err.count("\n") == 1
 
 
@@ -521,7 +547,7 @@ def test_the_deadline_ends_kustomize(repository: Repository, tmp_path: Path) -> 
     started = time.monotonic()
     code, out, err = repository.run(env={**env, "ROOKERY_TIMEOUT": "0.2"})
     assert (code, out) == (EXIT_REFUSED, "")
-    assert err.startswith("error[timeout]: gave up after 0.2 seconds while running kustomize build apps/shop; ")
+    assert err.startswith("error[timeout]: gave up after 0.2 s while running kustomize build apps/shop; ")
     assert time.monotonic() - started < 10
 
 

@@ -123,6 +123,7 @@ class PluginServer:
     """
 
     def __init__(self, folder: Path, environment: dict[str, str], plugin: str = "") -> None:
+        program = tool("argocd-cmp-server")
         self.folder = folder
         config = folder / "config"
         config.mkdir()
@@ -133,7 +134,7 @@ class PluginServer:
         scripts = Path(sys.executable).parent
         assert (scripts / "rookery").is_file(), "rookery is not installed beside this Python: pip install -e ."
         self.process = subprocess.Popen(
-            [tool("argocd-cmp-server"), "--config-dir-path", str(config), "--loglevel", "info"],
+            [program, "--config-dir-path", str(config), "--loglevel", "info"],
             env={
                 "PATH": f"{scripts}{os.pathsep}/usr/bin{os.pathsep}/bin",
                 "ARGOCD_PLUGINSOCKFILEPATH": str(folder / "sock"),

@@ -156,7 +156,7 @@ def test_our_deadline_speaks_before_argo_cds(tmp_path: Path) -> None:
         started = time.monotonic()
         said = refused(server, tmp_path, timeout=30)
         assert time.monotonic() - started < 10
-    assert said.startswith("error[timeout]: gave up after 1 seconds while rendering instances: ")
+    assert said.startswith("error[timeout]: gave up after 1 s while rendering instances: ")
     assert " of 200 are done; " in said
 
 
