@@ -15,7 +15,8 @@ A function is run over its own output, again and again, so it reconciles instead
     write                   YAML, never JSON: kpt spoils flow collections by copying comments into them
 
 Under kpt sources stay where they are, in files.  What kustomize has at the end it applies: as its generator the function answers
-with the rendered objects alone, as its transformer it takes its sources out.  A validator only checks.
+with the rendered objects alone, as its transformer it takes its sources out; what bears marks of an instance that is not there
+comes from an earlier function, and stays.  A validator only checks.
 
 *Ours* goes by the marks (instance, node, item key), never by name: later functions rename.  Nothing outside home is changed, and
 nothing in home that has no mark.
@@ -180,7 +181,8 @@ def _reconciled(
     add = rendering.findings.add
     texts: list[str] = []
     for item in items:
-        if item.mark is None or item.package:
+        if item.mark is None or item.package or (host != KPT and item.mark[0] not in wanted.instances):
+            # Under kustomize the sources of an earlier function are not there: a base has rendered them, or a generator.
             texts.append(_passed(item, given))
         elif item.mark in wanted.objects:
             texts.append(_replaced(item, wanted.objects[item.mark], given))

@@ -273,14 +273,22 @@ def test_only_sources_and_nothing_made_is_an_empty_result() -> None:
 
 
 def test_earlier_output_is_replaced_where_it_stands() -> None:
-    first = transform(RGD, instance(), instance(name="gone"))
+    first = transform(RGD, instance())
     earlier = [yaml.safe_dump(item) for item in first.list["items"]]
     renamed = earlier[0].replace("name: shop-cm", "name: production-shop-cm")
-    again = transform(renamed, OTHER, earlier[1], RGD, instance("{x: new}"))
+    again = transform(renamed, OTHER, RGD, instance("{x: new}"))
     assert again.code == 0, again.stderr
     assert objects(again) == [("ConfigMap", "shop-cm"), ("Secret", "other")]
     assert again.list["items"][0]["data"] == {"x": "new"}
     assert "kustomize.config.k8s.io/id" in again.texts[0]
+
+
+def test_output_of_an_instance_that_is_not_there_stays() -> None:
+    """A base has rendered it, whose transformer took the instance out; what an instance that is there does not make goes."""
+    first = transform(RGD, instance(), instance(name="base"))
+    earlier = [yaml.safe_dump(item) for item in first.list["items"]]
+    empty = rgd(config_map("cm", more="includeWhen: ['${false}']"))
+    assert objects(transform(*earlier, empty, instance())) == [("ConfigMap", "base-cm")]
 
 
 def test_an_object_of_somebody_else_is_not_overwritten() -> None:
