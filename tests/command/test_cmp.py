@@ -292,6 +292,16 @@ def test_definitions_of_the_image(shared: Repository, tmp_path: Path) -> None:
     assert "error[file-not-found]" in err
 
 
+def test_definitions_in_a_mounted_config_map(shared: Repository, tmp_path: Path) -> None:
+    """A kubelet writes a hidden folder of the day, and links into it."""
+    mounted = tmp_path / "mounted"
+    (mounted / "..2026_01_01").mkdir(parents=True)
+    os.rename(shared.root / "platform" / "rgd.yaml", mounted / "..2026_01_01" / "rgd.yaml")
+    (mounted / "..data").symlink_to("..2026_01_01")
+    (mounted / "rgd.yaml").symlink_to("..data/rgd.yaml")
+    assert shared.run(env={"ROOKERY_RGDS": str(mounted)})[0] == EXIT_OK
+
+
 def test_instances_of_a_shared_place_are_not_the_applications(shared: Repository) -> None:
     (shared.app / "instance.yaml").unlink()
     first = shared.refused(paths=["../../platform"])
