@@ -12,7 +12,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from typing import Any
 
     from krm_fn.cel.library.overload import Overload
@@ -196,6 +196,12 @@ def is_declared(name: str, member: bool | None = None) -> bool:
 def overloads(name: str) -> tuple[Overload, ...]:
     """List every overload that is declared under the name, in the order in which they are tried."""
     return tuple(o for module, _ in _entries(name) for o in _records(module) if o.name == name)
+
+
+def overloads_by_module(name: str) -> Iterator[tuple[Overload, ...]]:
+    """List the same module by module; a module is imported when it is asked for."""
+    for module, _ in _entries(name):
+        yield tuple(o for o in _records(module) if o.name == name)
 
 
 def hint(name: str) -> str:

@@ -1,0 +1,208 @@
+"""
+What the checker says: one function a sentence.
+
+Enters: types and names.  Leaves: message and help, each one line.  Imported only where something is wrong.
+"""
+
+from __future__ import annotations
+
+from krm_fn.cel.types import DYN, ERROR, LIST, MAP, NULL, OBJECT, TYPE, ObjectType, Type, is_optional
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+_SHORT = {"google.protobuf.Timestamp": "timestamp", "google.protobuf.Duration": "duration", NULL: "null"}
+_LONGEST = 120
+_SHOWN = 10
+
+
+def named(some: Type) -> str:
+    """A type as an author calls it: `timestamp`, `list(string)`, `object schema.spec.db`, `optional string`."""
+    if some.kind == OBJECT:
+        return f"object {some.name.removeprefix('__type_')}" if some.name.startswith("__type_") else some.name
+    if some.kind == ERROR:
+        return "something wrong"
+    if is_optional(some):
+        return f"optional {named(some.parameters[0])}"
+    if some.kind == DYN:
+        return "a value of unknown type"
+    if some.kind in (LIST, MAP, TYPE) and some.parameters:
+        text = f"{some.name}({', '.join(map(_inside, some.parameters))})"
+        return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+    return _SHORT.get(some.name, some.name)
+
+
+def _inside(some: Type) -> str:
+    return "dyn" if some.kind == DYN else named(some)
+
+
+def undeclared_name(name: str) -> tuple[str, str]:
+    return f"{name!r} is not declared", ""
+
+
+def undeclared_function(name: str, advice: str) -> tuple[str, str]:
+    return f"{name}() is not a function that kro has", advice
+
+
+def undefined_field(name: str, owner: ObjectType) -> tuple[str, str]:
+    from difflib import get_close_matches
+
+    known = sorted(owner.fields)
+    close = get_close_matches(name, known, n=1)
+    if close:
+        advice = f"did you mean {close[0]!r}?"
+    elif not known:
+        advice = "its schema declares no fields"
+    else:
+        advice = f"known here: {', '.join(known[:_SHOWN])}{', …' if len(known) > _SHOWN else ''}"
+    return f"{name!r} is not a field of {named(owner).removeprefix('object ')}", advice
+
+
+def no_fields(name: str, owner: Type) -> tuple[str, str]:
+    advice = "a list is read by index: [0]" if owner.kind == LIST else ""
+    return f"{name!r}: {named(owner)} has no fields", advice
+
+
+def no_operator(operator: str, operands: Sequence[Type]) -> tuple[str, str]:
+    """No overload of an operator takes these operands."""
+    if operator == "_?_:_":
+        return _no_conditional(operands)
+    if operator in ("_[_]", "_[?_]"):
+        message = f"[]: {named(operands[0])} cannot be indexed by {named(operands[1])}"
+        return message, "an object's fields are read with a dot; dyn(x)[…] allows an index" if operands[
+            0
+        ].kind == OBJECT else ""
+    if len(operands) == 1:
+        return f"{operator[-1]}: does not take {named(operands[0])}", ""
+    one, other = operands
+    return f"{operator}: does not take {named(one)} and {named(other)}", _advice(operator, one, other)
+
+
+def _no_conditional(operands: Sequence[Type]) -> tuple[str, str]:
+    condition, then, otherwise = operands
+    if condition.kind not in ("bool", DYN, ERROR):
+        return f"? needs a bool before it, not {named(condition)}", ""
+    advice = "both branches need one type"
+    if NULL in (then.kind, otherwise.kind):
+        advice = "a branch that is null needs the other to be dyn(…)"
+    return f"?: gives {named(then)} or {named(otherwise)}", advice
+
+
+_NUMBERS = frozenset(("int", "uint", "double"))
+
+
+def _advice(operator: str, one: Type, other: Type) -> str:
+    kinds = {one.kind, other.kind}
+    if operator == "+" and "string" in kinds and len(kinds) == 2 and kinds & {*_NUMBERS, "bool"}:
+        return "string(…) makes a text of it"
+    if kinds <= _NUMBERS:
+        return f"convert one of them: {one.kind}(…)"
+    if is_optional(one) != is_optional(other):
+        return "orValue(…) takes the value out of an optional"
+    if operator in ("==", "!=") and NULL in kinds:
+        return "ask with has(…) whether a field is there"
+    return ""
+
+
+def no_overload(name: str, receiver: Type | None, arguments: Sequence[Type], takes: Iterable[str]) -> tuple[str, str]:
+    """A function that is declared, but not for these arguments."""
+    given = ", ".join(map(named, arguments))
+    forms = list(takes)
+    advice = f"it takes {' or '.join(forms[:4])}{' …' if len(forms) > 4 else ''}" if forms else ""
+    if receiver is None:
+        return f"{name}() does not take ({given})", advice
+    if is_optional(receiver) and name not in ("or", "orValue", "value", "hasValue"):
+        advice = "orValue(…) takes the value out of an optional"
+    return f"{name}(): {named(receiver)} has no such method{f' that takes ({given})' if arguments else ''}", advice
+
+
+def no_bool(operator: str, term: Type) -> tuple[str, str]:
+    advice = "orValue(false) takes the value out of an optional" if is_optional(term) else ""
+    return f"{operator}: needs a bool, not {named(term)}", advice
+
+
+def no_range(macro: str, target: Type) -> tuple[str, str]:
+    if is_optional(target):
+        return f"{macro}(): needs a list or map, not {named(target)}", "orValue([]) takes the list out of an optional"
+    advice = "an object's fields cannot be walked; dyn(x) can" if target.kind == OBJECT else ""
+    return f"{macro}(): needs a list or map, not {named(target)}", advice
+
+
+def no_entries(body: Type) -> tuple[str, str]:
+    return f"transformMapEntry(): needs a map, not {named(body)}", "write {key: value}"
+
+
+def no_order(target: Type, key: Type) -> tuple[str, str]:
+    if target.kind != LIST:
+        return f"sortBy(): needs a list, not {named(target)}", ""
+    return f"sortBy(): {named(key)} has no order", ""
+
+
+def no_optional_target(name: str, target: Type) -> tuple[str, str]:
+    return f"{name}() needs an optional before its dot, not {named(target)}", "write .?field or optional.of(…)"
+
+
+def no_flat_body(body: Type) -> tuple[str, str]:
+    return f"optFlatMap(): needs an optional, not {named(body)}", "optMap takes a value that is no optional"
+
+
+def no_optional(written: Type) -> tuple[str, str]:
+    return (
+        f"? needs an optional behind it, not {named(written)}",
+        "optional.of(…) makes one; without ? the value stands as it is",
+    )
+
+
+def format_problem(reason: str) -> tuple[str, str]:
+    return reason, ""
+
+
+def format_argument(verb: str, given: Type, takes: Sequence[str]) -> tuple[str, str]:
+    return f"format: %{verb} does not take {named(given)}", f"it takes {', '.join(takes)}"
+
+
+def format_missing(position: int, verb: str) -> tuple[str, str]:
+    return f"format: no argument {position} for %{verb}", ""
+
+
+def format_surplus(wanted: int, given: int) -> tuple[str, str]:
+    return f"format: {given} arguments for {wanted} clauses", ""
+
+
+def too_large() -> tuple[str, str]:
+    return "the type of the expression is too large", "its maps and lists hold one another too often"
+
+
+# -- what a place asks of a result ------------------------------------------------------------------------------------
+
+
+def needs_bool(place: str, given: Type) -> tuple[str, str]:
+    advice = ""
+    if given.kind == DYN:
+        advice = "compare it with something, or write bool(…)"
+    elif given.kind == "string":
+        advice = 'compare it: … == "true"'
+    return f"{place} needs a bool, not {named(given)}", advice
+
+
+def needs_list(place: str, given: Type) -> tuple[str, str]:
+    advice = ""
+    if given.kind == MAP:
+        advice = "walk its keys: m.map(k, k)"
+    elif is_optional(given):
+        advice = "orValue([]) takes the list out of an optional"
+    elif given.kind == DYN:
+        advice = "what has no schema may be no list; build one from it: [x] or x.map(…)"
+    return f"{place} needs a list, not {named(given)}", advice
+
+
+def needs_condition(given: Type) -> tuple[str, str]:
+    return (
+        f"status.conditions needs runtime.newCondition(…) or a list of them, not {named(given)}",
+        'write runtime.newCondition({type: "…", status: "…"})',
+    )
+
+
+def needs_string(given: Type) -> tuple[str, str]:
+    return f"a text with ${{…}} inside needs strings, not {named(given)}", "string(…) makes a text of it"

@@ -1,0 +1,207 @@
+"""OpenAPI schemas as CEL types, and which results suit a field."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from krm_fn.cel.types import CONDITION, DYNAMIC, STRING, UNKNOWN, ObjectType, Type, list_of, optional_of, parse_type
+from krm_fn.schema.cel_types import (
+    element_of,
+    escape,
+    is_condition_result,
+    is_custom_condition,
+    structurally_incompatible,
+    type_of_schema,
+    type_of_variable,
+    why_not,
+)
+from krm_fn.schema.field_names import unescaped
+
+Schema = dict[str, Any]
+TEXT: Schema = {"type": "string"}
+WHOLE: Schema = {"type": "integer"}
+PAIR: Schema = {"type": "object", "properties": {"a": WHOLE, "b": TEXT}}
+
+
+def of(schema: Schema, name: str = "__type_v") -> Type:
+    made = type_of_schema(schema, name)
+    assert made is not None
+    return made
+
+
+@pytest.mark.parametrize(
+    ("schema", "wanted"),
+    [
+        pytest.param(TEXT, "string", id="string"),
+        pytest.param({"type": "string", "format": "byte"}, "bytes", id="byte"),
+        pytest.param({"type": "string", "format": "date"}, "google.protobuf.Timestamp", id="date"),
+        pytest.param({"type": "string", "format": "date-time"}, "google.protobuf.Timestamp", id="date-time"),
+        pytest.param({"type": "string", "format": "duration"}, "google.protobuf.Duration", id="duration"),
+        pytest.param({"type": "string", "format": "email", "enum": ["a"], "nullable": True}, "string", id="no-effect"),
+        pytest.param({"type": "integer", "format": "int32"}, "int", id="integer"),
+        pytest.param({"type": "number"}, "double", id="number"),
+        pytest.param({"type": "boolean"}, "bool", id="boolean"),
+        pytest.param({"type": ["string", "null"]}, "string", id="first-of-several-types"),
+        pytest.param({"x-kubernetes-int-or-string": True}, "dyn", id="int-or-string"),
+        pytest.param({"type": "array", "items": WHOLE}, "list(int)", id="array"),
+        pytest.param({"type": "array", "items": PAIR}, "list(__type_v.@idx)", id="array-of-objects"),
+        pytest.param({"type": "object", "additionalProperties": WHOLE}, "map(string, int)", id="map"),
+        pytest.param({"type": "object", "additionalProperties": PAIR}, "map(string, __type_v.@elem)", id="map-of-objects"),
+        pytest.param({"type": "object", "additionalProperties": {}}, "map(string, dyn)", id="map-of-anything"),
+        pytest.param({"type": "object", "additionalProperties": True}, "__type_v", id="additional-properties-true"),
+        pytest.param({"type": "object"}, "__type_v", id="object-without-properties"),
+    ],
+)  # fmt: skip
+def test_a_schema_has_a_type(schema: Schema, wanted: str) -> None:
+    assert str(of(schema)) == wanted
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {},
+        {"anyOf": [TEXT, WHOLE]},
+        {"x-kubernetes-preserve-unknown-fields": True},
+        {"type": "array"},
+        {"type": "array", "items": {}},
+        {"type": "array", "items": {"type": "array", "items": {"oneOf": [TEXT]}}},
+    ],
+)
+def test_a_schema_without_a_type_has_none_and_its_field_does_not_exist(schema: Schema) -> None:
+    assert type_of_schema(schema, "v") is None
+    parent = of({"type": "object", "properties": {"f": schema, "g": TEXT}})
+    assert isinstance(parent, ObjectType)
+    assert parent.field("f") is None
+    assert list(parent.fields) == ["g"]
+
+
+@pytest.mark.parametrize(
+    ("name", "spelled"),
+    [
+        ("plain", "plain"),
+        ("_lead", "_lead"),
+        ("dash-name", "dash__dash__name"),
+        ("dot.name", "dot__dot__name"),
+        ("sl/ash", "sl__slash__ash"),
+        ("under__score", "under__underscores__score"),
+        ("namespace", "__namespace__"),
+        ("in", "__in__"),
+        ("1num", ""),
+        ("with space", ""),
+        ("ünï", ""),
+        ("", ""),
+    ],
+)
+def test_a_field_is_spelled_as_expressions_can(name: str, spelled: str) -> None:
+    assert escape(name) == spelled
+    if spelled:
+        parent = of({"type": "object", "properties": {name: TEXT}})
+        assert isinstance(parent, ObjectType)
+        assert parent.field(spelled) is STRING
+        assert list(parent.fields) == [spelled]
+
+
+@given(st.text("ab_-./", min_size=1, max_size=8))
+def test_escaping_can_be_undone(name: str) -> None:
+    """Where three or more underscores meet, the escape is kro's and not unambiguous."""
+    if "___" not in name and not (name.startswith("_") or name.endswith("_")):
+        assert unescaped(escape(name)) == name
+
+
+def test_reserved_words_need_no_escape_in_an_expression() -> None:
+    parent = of({"type": "object", "properties": {"namespace": TEXT, "for": WHOLE}})
+    assert isinstance(parent, ObjectType)
+    assert [str(parent.field(name)) for name in ("namespace", "for")] == ["string", "int"]
+    assert parent.field("if") is None
+
+
+def test_an_object_that_preserves_unknown_fields_has_every_field() -> None:
+    parent = of({**PAIR, "x-kubernetes-preserve-unknown-fields": True})
+    assert isinstance(parent, ObjectType)
+    assert str(parent.field("a")) == "int"
+    assert parent.field("z") is DYNAMIC
+
+
+def test_an_embedded_resource_has_the_fields_of_every_object() -> None:
+    parent = of({"type": "object", "properties": {"e": {"type": "object", "x-kubernetes-embedded-resource": True}}})
+    assert isinstance(parent, ObjectType)
+    embedded = parent.field("e")
+    assert isinstance(embedded, ObjectType)
+    assert sorted(embedded.fields) == ["apiVersion", "kind", "metadata"]
+
+
+def test_a_variable_names_its_types_by_their_path() -> None:
+    made = type_of_variable({"type": "object", "properties": {"spec": PAIR}}, "schema")
+    assert isinstance(made, ObjectType)
+    assert str(made.field("spec")) == "__type_schema.spec"
+
+
+@pytest.mark.parametrize(
+    ("output", "schema", "suits"),
+    [
+        pytest.param("string", TEXT, True, id="same"),
+        pytest.param("int", {"type": "number"}, False, id="int-is-no-double"),
+        pytest.param("dyn", TEXT, True, id="dyn"),
+        pytest.param("int", {"x-kubernetes-int-or-string": True}, True, id="at-int-or-string"),
+        pytest.param("optional_type(string)", TEXT, True, id="optional"),
+        pytest.param("null_type", TEXT, False, id="null-at-a-scalar"),
+        pytest.param("null_type", PAIR, True, id="null-at-an-object"),
+        pytest.param("list(int)", PAIR, True, id="anything-but-a-map-at-an-object"),
+        pytest.param("map(string, dyn)", PAIR, True, id="map-of-anything-at-an-object"),
+        pytest.param("map(string, int)", PAIR, False, id="map-at-an-object-with-other-fields"),
+        pytest.param("map(dyn, dyn)", PAIR, False, id="empty-map-literal-at-an-object"),
+        pytest.param("map(dyn, dyn)", {"type": "object", "additionalProperties": TEXT}, True, id="empty-map-at-a-map"),
+        pytest.param("list(dyn)", {"type": "array", "items": TEXT}, True, id="list-of-anything"),
+        pytest.param("list(int)", {"type": "array", "items": TEXT}, False, id="list-of-others"),
+        pytest.param("map(string, int)", {"type": "array", "items": TEXT}, True, id="map-passes-as-a-list-of-its-keys"),
+        pytest.param("string", {"type": "array", "items": TEXT}, False, id="scalar-at-a-list"),
+    ],
+)
+def test_a_result_suits_a_field_or_not(output: str, schema: Schema, suits: bool) -> None:
+    assert (why_not(parse_type(output), of(schema)) == "") is suits
+
+
+@pytest.mark.parametrize(
+    ("own", "wanted", "reason"),
+    [
+        pytest.param({"a": WHOLE}, {"a": WHOLE, "b": TEXT}, "", id="fewer-fields"),
+        pytest.param({"a": WHOLE, "c": TEXT}, {"a": WHOLE}, "'c' is not a field there", id="more-fields"),
+        pytest.param({"a": TEXT}, {"a": WHOLE}, "'a': string is not int", id="another-type"),
+    ],
+)
+def test_an_object_suits_one_that_has_all_its_fields(own: Schema, wanted: Schema, reason: str) -> None:
+    output, target = (of({"type": "object", "properties": p}, f"__type_{i}") for i, p in enumerate((own, wanted)))
+    assert structurally_incompatible(output, target) == reason
+
+
+def test_an_object_suits_a_map_of_what_its_fields_are() -> None:
+    texts = {"type": "object", "properties": {"a": TEXT, "b": TEXT}}
+    assert structurally_incompatible(of(texts), parse_type("map(string, string)")) == ""
+    assert structurally_incompatible(of(PAIR), parse_type("map(string, string)")) == "'a': int is not string"
+
+
+def test_what_a_place_takes() -> None:
+    """kro refuses dyn where a bool or list is needed; what is only unknown here is never refused."""
+    assert [is_condition_result(parse_type(t)) for t in ("bool", "optional_type(bool)", "dyn", "string")] == [
+        True,
+        True,
+        False,
+        False,
+    ]
+    assert is_condition_result(UNKNOWN)
+    assert is_condition_result(optional_of(UNKNOWN))
+    assert element_of(parse_type("list(int)")) is parse_type("int")
+    assert element_of(parse_type("dyn")) is None
+    assert element_of(parse_type("map(string, int)")) is None
+    assert element_of(UNKNOWN) is UNKNOWN
+    assert [is_custom_condition(t) for t in (CONDITION, list_of(CONDITION), DYNAMIC, list_of(DYNAMIC), STRING)] == [
+        True,
+        True,
+        True,
+        True,
+        False,
+    ]
