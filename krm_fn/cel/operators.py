@@ -358,9 +358,9 @@ def same(x: Value, y: Value, depth: int) -> bool | Unknown:
         return unknown_of(x, y)  # type: ignore[return-value]
     if left in _NUMBERS and right in _NUMBERS:
         return x == x and y == y and _compare_numbers(x, y) == 0  # noqa: PLR0124 - NaN
-    if left is not right and getattr(left, "cel_type", "").startswith(("kubernetes.", "net.")):
-        # sic: Kubernetes' own types refuse to be compared with others, all else is just not equal.
-        raise EvaluationError(NO_SUCH_OVERLOAD, f"{left.cel_type} == {kind_of(y)}: no such overload")
+    if hasattr(left, "cel_equals"):
+        # sic: Kubernetes' own types refuse to be compared with others; all else is just not equal.
+        return x.cel_equals(y)  # type: ignore[no-any-return]
     if left in _PLAIN or right in _PLAIN:
         return False
     if depth == ROOM_AT:

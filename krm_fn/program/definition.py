@@ -86,7 +86,7 @@ class Definition:
     """An RGD whose structure is sound."""
 
     __slots__ = (
-        "columns", "crd_metadata", "group", "kind", "name", "namespaced", "resources", "spec", "status", "types", "version",
+        "group", "kind", "name", "namespaced", "resources", "spec", "status", "types", "version",
     )  # fmt: skip
 
     def __init__(self, name: str) -> None:
@@ -98,8 +98,6 @@ class Definition:
         self.spec: dict[str, Any] = {}
         self.types: dict[str, Any] = {}
         self.status: dict[str, Any] = {}
-        self.columns: list[Any] = []
-        self.crd_metadata: dict[str, Any] = {}
         self.resources: list[RawResource] = []
 
 
@@ -227,8 +225,6 @@ def _read_schema(reader: _Reader, spec: dict[str, Any], definition: Definition) 
     definition.spec = reader.mapping(schema, "spec", path)
     definition.types = reader.mapping(schema, "types", path)
     definition.status = reader.mapping(schema, "status", path)
-    definition.columns = reader.sequence(schema, "additionalPrinterColumns", path)
-    definition.crd_metadata = reader.mapping(schema, "metadata", path)
     scope = reader.text(schema, "scope", path) or "Namespaced"
     definition.namespaced = scope != "Cluster"
     if scope not in ("Namespaced", "Cluster"):
