@@ -124,14 +124,11 @@ def check(node: Node, variables: Mapping[str, Type]) -> Type:
     """
     checker = _Checker(variables)
     try:
-        result = checker.bindings.resolve(deep(checker.infer, node), DYNAMIC)
-        if checker.formats and not checker.problems:
-            checker.check_formats()
+        result = deep(checker.whole, node)
     except TypeTooLarge:
         from krm_fn.cel.check_messages import too_large
 
-        checker.report(too_large(), node.start, node.end)
-        result = FAILED
+        result = checker.report(too_large(), node.start, node.end)
     if checker.problems:
         raise CheckError(checker.problems)
     return result
@@ -154,6 +151,12 @@ class _Checker:
         self.problems: list[CheckProblem] = []
         self.formats: list[MemberCall] = []
         self.recorded: dict[int, Type] | None = None
+
+    def whole(self, node: Node) -> Type:
+        result = self.bindings.resolve(self.infer(node), DYNAMIC)
+        if self.formats and not self.problems:
+            self.check_formats()
+        return result
 
     def infer(self, node: Node) -> Type:
         return _INFER[type(node)](self, node)

@@ -6,35 +6,33 @@ Enters: types and names.  Leaves: message and help, each one line.  Imported onl
 
 from __future__ import annotations
 
-from krm_fn.cel.types import DYN, ERROR, LIST, MAP, NULL, OBJECT, TYPE, ObjectType, Type, is_optional
+from krm_fn.cel.types import DYN, ERROR, LIST, MAP, NULL, OBJECT, ObjectType, Type, is_optional
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 _SHORT = {"google.protobuf.Timestamp": "timestamp", "google.protobuf.Duration": "duration", NULL: "null"}
-_LONGEST = 120
+_DEEPEST = 4
 _SHOWN = 10
 
 
-def named(some: Type) -> str:
+def named(some: Type, depth: int = 0) -> str:
     """A type as an author calls it: `timestamp`, `list(string)`, `object schema.spec.db`, `optional string`."""
     if some.kind == OBJECT:
         return f"object {some.name.removeprefix('__type_')}" if some.name.startswith("__type_") else some.name
     if some.kind == ERROR:
         return "something wrong"
-    if is_optional(some):
-        return f"optional {named(some.parameters[0])}"
     if some.kind == DYN:
-        return "a value of unknown type"
-    if some.kind in (LIST, MAP, TYPE) and some.parameters:
-        text = f"{some.name}({', '.join(map(_inside, some.parameters))})"
-        return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
-    return _SHORT.get(some.name, some.name)
-
-
-def _inside(some: Type) -> str:
-    return "dyn" if some.kind == DYN else named(some)
+        return "dyn" if depth else "a value of unknown type"
+    if not some.parameters:
+        return _SHORT.get(some.name, some.name)
+    if depth == _DEEPEST:
+        return "…"
+    if is_optional(some):
+        inner = some.parameters[0]
+        return "an optional value" if inner.kind == DYN else f"optional {named(inner, depth + 1)}"
+    return f"{some.name}({', '.join(named(part, depth + 1) for part in some.parameters)})"
 
 
 def undeclared_name(name: str) -> tuple[str, str]:

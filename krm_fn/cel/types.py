@@ -59,9 +59,22 @@ class Type:
         self.maps_to: dict[Type, Type] | None = None
 
     def __str__(self) -> str:
-        if not self.parameters:
-            return self.name
-        return f"{self.name}({', '.join(map(str, self.parameters))})"
+        """As cel-go prints it. Not recursive: a type may be nested as deep as an expression."""
+        text = ""
+        pending: list[Type | str] = [self]
+        while pending:
+            part = pending.pop()
+            if isinstance(part, str):
+                text += part
+                continue
+            text += part.name
+            if part.parameters:
+                text += "("
+                pending.append(")")
+                for inner in reversed(part.parameters):
+                    pending += (inner, ", ")
+                pending.pop()
+        return text
 
 
 class ObjectType(Type):

@@ -11,6 +11,7 @@ Source: kro v0.9.3 pkg/cel/{schemas,types,compatibility}.go; Kubernetes v1.35 ap
 
 from __future__ import annotations
 
+from krm_fn.cel.stack import deep
 from krm_fn.cel.types import (
     BOOL,
     BYTES,
@@ -163,12 +164,16 @@ def why_not(output: Type, target: Type) -> str:
 
     Source: kro v0.9.3 pkg/graph/builder.go validateExpressionType.
     """
+    return deep(_why_not, output, target)
+
+
+def _why_not(output: Type, target: Type) -> str:
     return "" if assignable(target, output) else structurally_incompatible(output, target)
 
 
 def structurally_incompatible(output: Type, target: Type) -> str:
     """
-    Why *output* has not the structure of *target*; an empty text where it has.
+    Why *output* has not the structure of *target*; an empty text where it has. As deep as the types are nested.
 
     Source: kro v0.9.3 pkg/cel/compatibility.go AreTypesStructurallyCompatible. Its oddities are kept: whatever is neither object nor
     map suits an object, and a map suits a list whose elements are like its keys.

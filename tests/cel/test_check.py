@@ -258,4 +258,7 @@ def test_a_type_that_doubles_at_each_step_is_refused_in_time(text: str) -> None:
 
 def test_the_deepest_expression_has_a_type() -> None:
     assert str(type_of("(" * 249 + "1" + ")" * 249)) == "int"
-    assert str(type_of("[" * 120 + "]" * 120)).startswith("list(list(")
+    assert str(type_of("[" * 240 + "]" * 240)).startswith("list(list(")
+    assert [message for message, _ in problems_of("[" * 240 + "]" * 240 + " + 1")] == [
+        "+: does not take list(list(list(list(…)))) and int"
+    ]

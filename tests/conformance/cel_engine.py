@@ -1,5 +1,5 @@
 """
-An expression put to the product's CEL engine, as kro puts it to its own: parse, inspect, compile, run, convert.
+An expression put to the product's CEL engine, as kro puts it to its own: parse, inspect, check, compile, run, convert.
 
 Enters: a text, declared variables, a context.  Leaves: an `Answer` that says how far it came.  Not known here: corpora.
 
@@ -9,20 +9,32 @@ exist, `omit()` and `runtime` out of place.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from krm_fn.cel import CelSyntaxError, EvaluationError, compile_, parse, references, to_json
+from krm_fn.cel.check import CheckError, check
+from krm_fn.cel.types import DYNAMIC, RUNTIME
 from krm_fn.cel.values import Unknown
 
-PARSE, INSPECT, COMPILE, EVALUATE, VALUE = "parse", "inspect", "compile", "evaluate", "value"
+if TYPE_CHECKING:
+    from krm_fn.cel.types import Type
+
+PARSE, INSPECT, CHECK, COMPILE, EVALUATE, VALUE = "parse", "inspect", "check", "compile", "evaluate", "value"
+BEFORE_RUNNING = (PARSE, INSPECT, CHECK, COMPILE)
 OMIT_ALLOWED, CONDITIONS = "omit-allowed", "conditions"
 
 
 class Answer:
-    """stage: where it ended.  error: the message.  pending: kro would wait.  value: for VALUE, the engine's own value."""
+    """
+    stage: where it ended.  error: the message.  pending: kro would wait.  value: for VALUE, the engine's own value.  type: as cel-go
+    prints it, empty where no type was found.
+    """
 
-    def __init__(self, stage: str, *, error: str = "", pending: bool = False, value: Any = None) -> None:
+    def __init__(
+        self, stage: str, *, error: str = "", pending: bool = False, value: Any = None, type_: str = ""
+    ) -> None:
         self.stage = stage
+        self.type = type_
         self.error = error
         self.pending = pending
         self.value = value
@@ -33,27 +45,39 @@ class Answer:
         return f"{self.stage} error{' (pending)' if self.pending else ''}: {self.error[:160]}"
 
 
-def ask(text: str, variables: dict[str, Any], context: str | None = None, *, inspect: bool = True) -> Answer:
-    """Evaluate *text*. Without *inspect* the bare engine is asked, whose free names are its own affair."""
+def ask(
+    text: str,
+    variables: dict[str, Any],
+    context: str | None = None,
+    *,
+    types: dict[str, Type] | None = None,
+    unchecked: bool = False,
+) -> Answer:
+    """Evaluate *text*. Variables are dyn but for those in *types*. *unchecked*: types are left to the evaluation."""
     try:
         tree = parse(text)
     except CelSyntaxError as error:
         return Answer(PARSE, error=str(error))
-    if inspect and (refusal := _inspect(tree, variables, context)):
+    if refusal := _inspect(tree, variables, context):
         return Answer(INSPECT, error=refusal)
-    if inspect and (methods := references(tree).unknown_methods):
-        return Answer(COMPILE, error=f"unknown methods {list(methods)}")
+    deduced = ""
+    if not unchecked:
+        declared = {**dict.fromkeys(variables, DYNAMIC), **(types or {})}
+        try:
+            deduced = str(check(tree, {**declared, "runtime": RUNTIME} if context == CONDITIONS else declared))
+        except CheckError as error:
+            return Answer(CHECK, error=str(error))
     try:
         program = compile_(tree)
     except (CelSyntaxError, EvaluationError) as error:
-        return Answer(COMPILE, error=str(error))
+        return Answer(COMPILE, error=str(error), type_=deduced)
     try:
         value = program(dict(variables))
     except EvaluationError as error:
-        return Answer(EVALUATE, error=str(error), pending=error.is_pending)
+        return Answer(EVALUATE, error=str(error), pending=error.is_pending, type_=deduced)
     if type(value) is Unknown:
-        return Answer(EVALUATE, error=f"unknown: {', '.join(value.paths)}")
-    return Answer(VALUE, value=value)
+        return Answer(EVALUATE, error=f"unknown: {', '.join(value.paths)}", type_=deduced)
+    return Answer(VALUE, value=value, type_=deduced)
 
 
 def _inspect(tree: Any, variables: dict[str, Any], context: str | None) -> str:

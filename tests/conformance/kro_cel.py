@@ -2,7 +2,8 @@
 Cases of `kro-cel`: expression, bindings, and how far kro came with it.
 
 kro stops at the first of parse, inspect, check, compile, evaluate; so must the product, except that a type error counts wherever it
-refuses before running. `type` is not compared: it takes a type checker.
+refuses before running. A case whose variables are typed, or that belongs to status.conditions, is two: one asks for the type
+alone, since its evaluation takes more than there is.
 """
 
 from __future__ import annotations
@@ -12,38 +13,60 @@ import re
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from krm_fn.cel import parse
+from krm_fn.cel.check import CheckError, check
+from krm_fn.cel.types import DYNAMIC, RUNTIME
 from krm_fn.cel.values import OMIT, Uint
+from krm_fn.schema.cel_types import type_of_schema, type_of_variable, why_not
 from tests.conformance.case import Case, Mismatch
-from tests.conformance.cel_engine import COMPILE, EVALUATE, INSPECT, PARSE, VALUE, Answer, ask, json_of
+from tests.conformance.cel_engine import (
+    BEFORE_RUNNING,
+    CONDITIONS,
+    EVALUATE,
+    INSPECT,
+    PARSE,
+    VALUE,
+    Answer,
+    ask,
+    json_of,
+)
 from tests.conformance.compare import canonical, first_difference, same_typed, shown
 from tests.conformance.typed import plain, to_typed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from krm_fn.cel.types import Type
+
 Definitions = dict[str, dict[str, Any]]
 _WITH_EXPONENT = 1e21
 _PENDING_TEXTS = ("no such key", "no such field", "no such attribute", "index out of bounds")
-_BEFORE_RUNNING = (PARSE, INSPECT, COMPILE)
 
 
 def read_cases(entries: list[dict[str, Any]], row: str, definitions: Definitions) -> Iterator[Case]:
+    form: str
+    ask_for: Callable[[], list[str]]
     for entry in entries:
         if "assignable" in entry:
-            form, check = "kro-cel:assignability", _unanswerable
+            form, ask_for = "kro-cel:assignability", _Assignable(entry, definitions)
         elif "identifiers" in entry or ("parse_error" in entry and entry["id"].startswith("kc-parse-")):
-            form, check = "kro-cel:references", _References(entry)
+            form, ask_for = "kro-cel:references", _References(entry)
         elif "kro" in entry:
             answer = {**entry["kro"], "id": entry["id"], "expr": entry.get("expr")}
-            form, check = "kro-cel:difference", _Answer(answer, {}, None)
-            yield Case(row, entry["id"], form, check, {**facts_of(entry["kro"]), "self_contained": _is_alone(entry)})
+            form, ask_for = "kro-cel:difference", _Answer(answer, {}, None)
+            yield Case(row, entry["id"], form, ask_for, {**facts_of(entry["kro"]), "self_contained": _is_alone(entry)})
             continue
         else:
-            variables = bindings_of(entry, definitions)
+            variables, types = bindings_of(entry, definitions), types_of(entry, definitions)
+            untyped = {*(entry.get("schemas") or {})} - {*types}  # which kro does not declare
+            variables = {name: value for name, value in variables.items() if name not in untyped}
             facts = {**facts_of(entry), "order_observed": _observes_order(entry, variables)}
-            yield Case(row, entry["id"], "kro-cel", _Answer(entry, variables, entry.get("context")), facts)
+            whole = _Answer(entry, variables, entry.get("context"), types)
+            yield Case(row, entry["id"], "kro-cel", whole, facts)
+            if "type" in entry and "inspect_error" not in entry and (types or facts["context"] == CONDITIONS):
+                yield Case(row, f"{entry['id']}:type", "kro-cel:type", _Type(entry, variables, types), facts)
             continue
-        yield Case(row, entry["id"], form, check, facts_of(entry))
+        yield Case(row, entry["id"], form, ask_for, facts_of(entry))
 
 
 def _is_alone(entry: dict[str, Any]) -> bool:
@@ -83,20 +106,69 @@ def bindings_of(entry: dict[str, Any], definitions: Definitions) -> dict[str, An
     }
 
 
-def _unanswerable() -> list[str]:
-    raise Mismatch("the product has no operation for this")
+def types_of(entry: dict[str, Any], definitions: Definitions) -> dict[str, Type]:
+    """The types of those variables that have a schema."""
+    made = {
+        name: type_of_variable(definitions["schemas"][schema], name)
+        for name, schema in (entry.get("schemas") or {}).items()
+    }
+    return {name: some for name, some in made.items() if some is not None}
+
+
+class _Type:
+    """The check of the deduced type alone."""
+
+    def __init__(self, entry: dict[str, Any], variables: dict[str, Any], types: dict[str, Type]) -> None:
+        self.entry = entry
+        self.declared = {**dict.fromkeys(variables, DYNAMIC), "runtime": RUNTIME, **types}
+
+    def __call__(self) -> list[str]:
+        self.deduced()
+        return []
+
+    def deduced(self) -> Type:
+        try:
+            got = check(parse(self.entry["expr"]), self.declared)
+        except CheckError as error:
+            raise Mismatch(f"wanted {self.entry['type']}, got check error: {error}") from error
+        if str(got) != self.entry["type"]:
+            raise Mismatch(f"wanted type {self.entry['type']}, got {got}")
+        return got
+
+
+class _Assignable(_Type):
+    """The check whether a result may stand at a field."""
+
+    def __init__(self, entry: dict[str, Any], definitions: Definitions) -> None:
+        super().__init__(entry, {}, types_of(entry, definitions))
+        self.target = type_of_schema(definitions["targets"][entry["target"]], "__type_target.spec.f") or DYNAMIC
+
+    def __call__(self) -> list[str]:
+        if str(self.target) != self.entry["expected_type"]:
+            raise Mismatch(f"wanted target {self.entry['expected_type']}, got {self.target}")
+        reason = why_not(self.deduced(), self.target)
+        if (not reason) is not self.entry["assignable"]:
+            raise Mismatch(f"wanted assignable: {self.entry['assignable']}, got {reason or 'yes'}")
+        return []
 
 
 class _Answer:
     """The check of one expression against the results that the corpus gives for it."""
 
-    def __init__(self, entry: dict[str, Any], variables: dict[str, Any], context: str | None) -> None:
+    def __init__(
+        self,
+        entry: dict[str, Any],
+        variables: dict[str, Any],
+        context: str | None,
+        types: dict[str, Type] | None = None,
+    ) -> None:
         self.entry = entry
         self.variables = variables
         self.context = context
+        self.types = types
 
     def __call__(self) -> list[str]:
-        compare_answer(self.entry, ask(self.entry["expr"], self.variables, self.context))
+        compare_answer(self.entry, ask(self.entry["expr"], self.variables, self.context, types=self.types))
         return []
 
 
@@ -105,13 +177,15 @@ def compare_answer(wanted: dict[str, Any], got: Answer) -> None:
     for key, stages in (
         ("parse_error", (PARSE,)),
         ("inspect_error", (PARSE, INSPECT)),
-        ("check_error", _BEFORE_RUNNING),
-        ("compile_error", _BEFORE_RUNNING),
+        ("check_error", BEFORE_RUNNING),
+        ("compile_error", BEFORE_RUNNING),
     ):
         if key in wanted:
             if got.stage not in stages:
                 raise Mismatch(f"wanted {key} {shown(wanted[key])}, got {got}")
             return
+    if got.type and got.type != wanted.get("type", got.type):
+        raise Mismatch(f"wanted type {wanted['type']}, got {got.type}")
     if "eval_error" in wanted:
         if got.stage != EVALUATE:
             raise Mismatch(f"wanted eval_error {shown(wanted['eval_error'])}, got {got}")

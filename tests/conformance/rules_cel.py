@@ -1,11 +1,14 @@
-"""Operations of `kro-tests` on expressions: evaluation, conversion to JSON, references."""
+"""Operations of `kro-tests` on expressions: evaluation, conversion to JSON, references, types."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from krm_fn.cel import CelSyntaxError, parse, references
+from krm_fn.cel.check import CheckError, check
+from krm_fn.cel.types import ObjectType, Type, list_of, map_of, optional_of, parse_type
 from krm_fn.cel.values import OMIT
+from krm_fn.schema.cel_types import element_of, is_custom_condition, why_not
 from tests.conformance.case import Mismatch
 from tests.conformance.cel_engine import OMIT_ALLOWED, VALUE, ask, json_of
 from tests.conformance.compare import first_difference, same_typed, shown
@@ -122,6 +125,49 @@ def is_declared(given: Json, expect: Json) -> None:
         raise Mismatch(f"{given['function']}: wanted declared {expect['declared']}")
 
 
+def deduce(given: Json, expect: Json) -> None:
+    try:
+        got = check(parse(given["expr"]), {})
+    except CheckError as error:
+        if expects_error(expect):
+            return
+        raise Mismatch(f"wanted {shown(expect)}, got check error: {error}") from error
+    if expects_error(expect):
+        raise Mismatch(f"wanted an error, got {got}")
+    if expect.get("cel_type", str(got)) != str(got):
+        raise Mismatch(f"wanted {expect['cel_type']}, got {got}")
+
+
+def _described(written: Any, name: str) -> Type:
+    """A type as the corpus writes it: a name, or an object with one key that says how it is made."""
+    if isinstance(written, str):
+        return parse_type(written)
+    if "object" in written:
+        fields = {field: _described(some, f"{name}.{field}") for field, some in written["object"].items()}
+        return ObjectType(name, fields, open_ended=bool(written.get("preserve_unknown_fields")))
+    if "map" in written:
+        return map_of(*(_described(written["map"][part], f"{name}.@elem") for part in ("key", "value")))
+    ((kind, inner),) = written.items()
+    return {"list": list_of, "optional": optional_of}[kind](_described(inner, f"{name}.@idx"))
+
+
+def compatible(given: Json, expect: Json) -> None:
+    reason = why_not(_described(given["output"], "__type_output"), _described(given["expected"], "__type_expected"))
+    if (not reason) is not expect["compatible"]:
+        raise Mismatch(f"wanted compatible: {expect['compatible']}, got {reason or 'yes'}")
+
+
+def element(given: Json, expect: Json) -> None:
+    got = element_of(parse_type(given["cel_type"]))
+    if (got is None) is not expects_error(expect) or (got is not None and str(got) != expect["element_type"]):
+        raise Mismatch(f"wanted {shown(expect)}, got {got}")
+
+
+def custom_condition(given: Json, expect: Json) -> None:
+    if is_custom_condition(parse_type(given["cel_type"])) is expects_error(expect):
+        raise Mismatch(f"wanted {shown(expect)} of {given['cel_type']}")
+
+
 OPERATIONS: dict[str, Callable[[Json, Json], list[str] | None]] = {
     "eval": evaluate,
     "eval-equal": evaluate_both,
@@ -129,4 +175,8 @@ OPERATIONS: dict[str, Callable[[Json, Json], list[str] | None]] = {
     "to-json": to_field,
     "inspect": inspect,
     "has-function": is_declared,
+    "type-check": deduce,
+    "structurally-compatible": compatible,
+    "list-element-type": element,
+    "output-type": custom_condition,
 }
