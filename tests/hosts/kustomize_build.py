@@ -35,10 +35,13 @@ if words[:1] != ["run"]:
 options, arguments = words[1 : words.index("{IMAGE}")], words[words.index("{IMAGE}") + 1 :]
 environment = {{"PATH": os.environ["PATH"]}}
 folder = tempfile.mkdtemp()
+command = ["rookery", "fn"]
 for name, value in zip(options, options[1:]):
     if name == "-e":
         key, is_set, text = value.partition("=")
         environment[key] = text if is_set else os.environ.get(key, "")
+    if name == "--entrypoint":
+        command = [value]
     if name == "--mount":
         mount = dict(part.partition("=")[::2] for part in value.split(","))
         if mount["target"] == "/work":
@@ -46,7 +49,7 @@ for name, value in zip(options, options[1:]):
 with open(os.environ["DOCKER_LOG"], "a") as log:
     print(*options, file=log)
 os.chdir(folder)
-os.execvpe("rookery", ["rookery", "fn", *arguments], environment)
+os.execvpe(command[0], [*command, *arguments], environment)
 """
 
 
