@@ -32,7 +32,7 @@ from krm_fn.emit.yaml_text import dump
 from krm_fn.expand.observed import identity
 from krm_fn.expand.outcome import DEFERRED
 from krm_fn.function.config import API_VERSION, ECHO, KIND, read_request
-from krm_fn.function.kustomize import GENERATOR, KPT, TRANSFORMER, Named, find_host, read_named
+from krm_fn.function.kustomize import GENERATOR, KPT, TRANSFORMER, Named, find_host, find_unfit, read_named
 from krm_fn.function.packages import (
     INDEX,
     PATH,
@@ -47,6 +47,7 @@ from krm_fn.function.packages import (
 from krm_fn.inputs import OBSERVED_MARK
 from krm_fn.pipeline import Rendering
 from krm_fn.program.definition import is_rgd
+from krm_fn.program.template import path_text
 from krm_fn.report.diagnostic import ERROR, INFO, WARNING, Diagnostic, RenderError
 from krm_fn.report.krm import results
 
@@ -135,9 +136,8 @@ def _answered(
     add = rendering.findings.add
     for finding in _in_the_way(wanted, [item for item in sources if item not in consumed]):
         add(finding)
-    if host == KPT:
-        for finding in (*_applied(sources, rendering), *_elsewhere(items)):
-            add(finding)
+    for finding in (*_applied(sources, rendering), *_elsewhere(items)) if host == KPT else _unfit(wanted):
+        add(finding)
     texts: list[str] = []
     if request.validator == ECHO:
         texts = [_passed(item, given) for item in items]
@@ -343,6 +343,20 @@ def _in_the_way(wanted: Wanted, sources: Sequence[Item]) -> Iterator[Diagnostic]
                 position=item.document.locate(("metadata", "name")),
                 subject=subject,
                 help="remove it, or give one of the two another name",
+            )
+
+
+def _unfit(wanted: Wanted) -> Iterator[Diagnostic]:
+    """Objects that kustomize could not print."""
+    for emitted in wanted.objects.values():
+        found = find_unfit(emitted.object)
+        if found is not None:
+            where = path_text(found[0])
+            yield Diagnostic(
+                "unfit-character",
+                f"{where} of node {emitted.node} has the character {found[1]}, which kustomize cannot write",
+                subject=emitted.subject,
+                help="take it out of the instance or of the template, or encode the value",
             )
 
 

@@ -20,6 +20,7 @@ the limit, or $ROOKERY_ROOT, or the folder itself where there is neither (in a c
 from __future__ import annotations
 
 import os
+import re
 
 from krm_fn.function.packages import marks_of, same, without_place
 from krm_fn.read.resource_list import ListItem
@@ -29,6 +30,7 @@ from krm_fn.report.diagnostic import Diagnostic, RenderError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from typing import Any
 
     from krm_fn.function.config import Request
     from krm_fn.function.packages import Item
@@ -41,6 +43,8 @@ KPT, GENERATOR, TRANSFORMER = "kpt", "generator", "transformer"
 _ID = "kustomize.config.k8s.io/id"
 _FUNCTIONS = ("config.kubernetes.io/function", "config.k8s.io/function")
 _KUSTOMIZATIONS = ("kustomization.yaml", "kustomization.yml", "Kustomization")
+_UNFIT = re.compile("[\x7f-\x9f\ufffe\uffff]")
+"""What kustomize cannot print: it fails with a dump of the object, or writes U+0085 such that it is read as a blank."""
 _TOOLS_OWN = ("kustomize.config.k8s.io/", "fn.rookery.dev/")
 
 
@@ -108,6 +112,8 @@ class _Reader:
         inside = os.path.join(self.root, "")
         known = len(self.problems)
         for path in paths:
+            if "\0" in path:
+                continue  # read_sources says that there is no such file
             if not os.path.join(os.path.realpath(path), "").startswith(inside):
                 self.problems.append(
                     Diagnostic(
@@ -144,3 +150,20 @@ def _is_source(document: Document) -> bool:
         return False
     api_version = document.value.get("apiVersion") if isinstance(document.value, dict) else ""
     return not (isinstance(api_version, str) and api_version.startswith(_TOOLS_OWN))
+
+
+def find_unfit(value: Any) -> tuple[tuple[str | int, ...], str] | None:
+    """Where an object has a character that kustomize cannot carry, and which."""
+    pending: list[tuple[tuple[str | int, ...], Any]] = [((), value)]
+    while pending:
+        path, part = pending.pop()
+        if isinstance(part, dict):
+            pending += (((*path, key), key) for key in part)
+            pending += (((*path, key), inner) for key, inner in part.items())
+        elif isinstance(part, list):
+            pending += (((*path, i), inner) for i, inner in enumerate(part))
+        elif isinstance(part, str):
+            found = _UNFIT.search(part)
+            if found is not None:
+                return path, f"U+{ord(found[0]):04X}"
+    return None

@@ -241,6 +241,21 @@ def test_a_config_that_makes_no_sense(spec: dict[str, Any], message: str) -> Non
     assert [result["message"] for result in answer.results] == [message]
 
 
+@pytest.mark.parametrize("character", ["\x7f", "\x85", "\uffff"], ids=["delete", "next-line", "no-character"])
+@pytest.mark.parametrize("data", ['{a: {{x: "{}"}}}', '{a: {{"{}": x}}}'], ids=["value", "key"])
+def test_what_kustomize_cannot_write_is_refused(character: str, data: str) -> None:
+    """It would fail with a dump of the object, or lose the character."""
+    escaped = character.encode("unicode_escape").decode()
+    answer = generate(resources=inline(rgd(config_map("cm", data[4:-1].format(escaped))), instance()))
+    assert answer.code == 1
+    assert answer.stderr.startswith("error[unfit-character]: App/store/shop: data.")
+    assert f"has the character U+{ord(character):04X}, which kustomize cannot write" in answer.stderr
+
+
+def test_a_path_with_a_null_character_is_no_file(folder: Path) -> None:
+    assert generate(paths=["a\0b"]).stderr.startswith("error[file-not-found]")
+
+
 # -- transformer ---------------------------------------------------------------------------------------------------
 
 OTHER = "apiVersion: v1\nkind: Secret\nmetadata: {name: other, namespace: store, annotations: {a: b}}\n"

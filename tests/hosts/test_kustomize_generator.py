@@ -154,6 +154,32 @@ def test_strings_that_look_like_something_else_stay_strings(kustomize: Kustomize
     assert yaml.safe_load(run.stdout)["data"] == VALUES
 
 
+@pytest.mark.parametrize("character", ["\x7f", "\x85", "\ufffe"], ids=["delete", "next-line", "no-character"])
+def test_characters_that_kustomize_spoils_are_refused_before(kustomize: Kustomize, character: str) -> None:
+    given(kustomize, app_yaml=instance(json.dumps({"x": f"a{character}b"})))
+    assert kustomize.fail()[0].startswith("error[unfit-character]: App/store/shop: data.x of node cm has the character")
+
+
+@pytest.mark.parametrize("character", ["\x01", "\x1b", "\u2028", "\ufeff", "\r"], ids=ascii)
+def test_other_odd_characters_come_out_as_they_are(kustomize: Kustomize, character: str) -> None:
+    given(kustomize, app_yaml=instance(json.dumps({"x": f"a{character}b"})))
+    assert kustomize.build()[0]["data"] == {"x": f"a{character}b"}
+
+
+def test_a_template_may_ask_kustomize_for_a_hash_or_a_merge(kustomize: Kustomize) -> None:
+    """These two annotations are kustomize's words to generators, and pass as they are."""
+    own = config_map("hashed", "{a: b}") + config_map("merged", "{a: b}", name="settings")
+    texts = own.replace('"}\n    data', '", annotations: {kustomize.config.k8s.io/KEY: "VALUE"}}\n    data')
+    texts = texts.replace("KEY", "needs-hash", 1).replace("VALUE", "true", 1)
+    texts = texts.replace("KEY", "behavior", 1).replace("VALUE", "merge", 1)
+    other = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: settings, namespace: store}\ndata: {c: d}\n"
+    given(kustomize, "resources: [other.yaml]\n", rgd_yaml=rgd(texts), other_yaml=other)
+    merged, hashed = sorted(kustomize.build(), key=lambda each: len(each["metadata"]["name"]))
+    assert merged["data"] == {"a": "b", "c": "d"}
+    assert hashed["metadata"]["name"].startswith("shop-hashed-")
+    assert "needs-hash" not in str(hashed)
+
+
 def test_an_rgd_in_the_config_survives_kustomizes_own_reading(kustomize: Kustomize) -> None:
     """Numbers come normalised and comments are gone: neither may matter."""
     resource = "- id: d\n  template: {apiVersion: v1, kind: ConfigMap, metadata: {name: d}, data: {y: 'n', mode: \"${string(schema.spec.mode)}\"}}\n"
