@@ -77,7 +77,7 @@ class Findings:
             message = (
                 f"{node.id} ({node.object_kind}) of {expansion.subject} is an external reference that nobody observed"
             )
-            advice = "give it with --observed FILE (kubectl get -o yaml)"
+            advice = "give it as observed state: what `kubectl get -o yaml` prints"
         else:
             severity = WARNING
             code, why, advice = _explain(outcome)
@@ -162,5 +162,5 @@ def _explain(outcome: Outcome) -> tuple[str, str, str]:
     return (
         "deferred",
         f"waits for {shown}",
-        "only a cluster knows: give it with --observed FILE, or see --deferred",
+        "only a cluster knows: give observed state, or choose another policy for deferred objects",
     )
