@@ -86,7 +86,7 @@ from krm_fn.cel.values import Uint
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from typing import Any
 
     from krm_fn.cel.syntax import Node
@@ -96,16 +96,31 @@ _LITERALS: dict[type, Type] = {
 }  # fmt: skip
 
 
+_MAX_PROBLEMS = 50
+"""More than these nobody reads; an expression may have thousands."""
+
+TYPE, FIELD = "cel-type", "undefined-field"
+"""What kind of problem it is."""
+
+
 class CheckProblem:
-    """One thing that is wrong: `offset` and `length` count code points from 0 in the expression."""
+    """
+    One thing that is wrong.
 
-    __slots__ = ("help", "length", "message", "offset")
+    code: TYPE or FIELD.  offset, length: code points from 0 in the expression.  operands: their types, where an operator does not
+    take them.
+    """
 
-    def __init__(self, message: str, offset: int, length: int, help: str = "") -> None:  # noqa: A002
-        self.message = message
+    __slots__ = ("code", "help", "length", "message", "offset", "operands")
+
+    def __init__(
+        self, code: str, said: tuple[str, str], offset: int, length: int, operands: Sequence[Type] = ()
+    ) -> None:
+        self.code = code
+        self.message, self.help = said
         self.offset = offset
         self.length = length
-        self.help = help
+        self.operands = operands
 
 
 class CheckError(Exception):
@@ -161,8 +176,11 @@ class _Checker:
     def infer(self, node: Node) -> Type:
         return _INFER[type(node)](self, node)
 
-    def report(self, said: tuple[str, str], start: int, end: int) -> Type:
-        self.problems.append(CheckProblem(said[0], start, end - start, said[1]))
+    def report(
+        self, said: tuple[str, str], start: int, end: int, operands: Sequence[Type] = (), code: str = TYPE
+    ) -> Type:
+        if len(self.problems) < _MAX_PROBLEMS:
+            self.problems.append(CheckProblem(code, said, start, end - start, operands))
         return FAILED
 
     # -- leaves and fields ------------------------------------------------------------------------------------------
@@ -212,8 +230,10 @@ class _Checker:
             return DYNAMIC
         from krm_fn.cel import check_messages as say
 
-        said = say.undefined_field(node.field, owner) if kind == OBJECT else say.no_fields(node.field, owner)  # type: ignore[arg-type]
-        return self.report(said, node.at, node.at + len(node.field))
+        end = node.at + len(node.field)
+        if kind == OBJECT:
+            return self.report(say.undefined_field(node.field, owner), node.at, end, code=FIELD)  # type: ignore[arg-type]
+        return self.report(say.no_fields(node.field, owner), node.at, end)
 
     # -- operators --------------------------------------------------------------------------------------------------
 
@@ -243,7 +263,8 @@ class _Checker:
             return remember((operator, operands), operands, result)
         from krm_fn.cel.check_messages import no_operator
 
-        return self.report(no_operator(operator, self.settled(operands)), start, end)
+        given = self.settled(operands)
+        return self.report(no_operator(operator, given), start, end, given)
 
     def settled(self, types: Iterable[Type]) -> list[Type]:
         return [self.bindings.resolve(some, DYNAMIC) for some in types]

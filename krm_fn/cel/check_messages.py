@@ -202,5 +202,8 @@ def needs_condition(given: Type) -> tuple[str, str]:
     )
 
 
-def needs_string(given: Type) -> tuple[str, str]:
-    return f"a text with ${{…}} inside needs strings, not {named(given)}", "string(…) makes a text of it"
+def needs_string(operands: Sequence[Type]) -> tuple[str, str]:
+    """The parts of a text, of which two cannot be joined."""
+    given = next((some for some in reversed(operands) if some.kind not in ("string", DYN)), operands[-1])
+    advice = "orValue(…) takes the value out of an optional" if is_optional(given) else "string(…) makes a text of it"
+    return f"a text with ${{…}} inside is made of strings, not {named(given)}", advice

@@ -4,12 +4,13 @@ RGD -> Program: the one place where definition, schema, templates, expressions a
 Enters: an RGD as plain JSON and what is known of the scope of kinds.  Leaves: a `Program`, and every problem found, each with
 its path in the document.  Not known here: files and positions (the caller locates paths), instances.
 
-Source of the rules: kro v0.9.3 pkg/graph/builder.go and validation.go. Types of expressions are not checked here yet.
+Source of the rules: kro v0.9.3 pkg/graph/builder.go and validation.go.
 """
 
 from __future__ import annotations
 
 from krm_fn.cel import CelSyntaxError, compile_, parse, references
+from krm_fn.cel.types import UNKNOWN
 from krm_fn.program import model
 from krm_fn.program.definition import (
     Definition,
@@ -20,17 +21,20 @@ from krm_fn.program.definition import (
     read_definition,
     type_name,
 )
+from krm_fn.program.expression_types import BOOL, CONDITION, LIST, ExpressionTypes
 from krm_fn.program.graph import find_cycle, topological_order
 from krm_fn.program.template import TemplateError, compile_shape, find_holes, path_text, read_standalone
+from krm_fn.schema.cel_types import element_of
 from krm_fn.schema.simple_schema import SchemaError, to_openapi
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable
+    from collections.abc import Callable, Iterable
     from typing import Any, TypeAlias
 
     from krm_fn.cel import References
     from krm_fn.cel.syntax import Node as CelNode
+    from krm_fn.cel.types import Type
     from krm_fn.program.model import Compiled, Program
     from krm_fn.program.template import Expression, Path
 
@@ -39,6 +43,7 @@ if TYPE_CHECKING:
 
 _NAME: Path = ("metadata", "name")
 _NAMESPACE: Path = ("metadata", "namespace")
+_SCHEMA_PLACES: tuple[Path, ...] = (("spec", "schema"), ("spec", "schema", "spec"), ("spec", "schema", "types"))
 _KRO_LABEL_PREFIX = "kro.run/"
 _RUNTIME_METHODS = ("condition", "newCondition")
 _MACROS = (
@@ -71,14 +76,17 @@ def build_program(document: dict[str, Any], scope: Scope) -> tuple[Program | Non
 
 
 class _Allowed:
-    """Which names an expression may use, and what the place is called in messages."""
+    """Which names an expression may use, what the place is called in messages, and what it wants of the result."""
 
-    __slots__ = ("names", "omit", "place", "why_not")
+    __slots__ = ("names", "omit", "place", "wants", "why_not")
 
-    def __init__(self, place: str, names: Iterable[str], *, omit: bool = False, why_not: str = "") -> None:
+    def __init__(
+        self, place: str, names: Iterable[str], *, omit: bool = False, wants: str = "", why_not: str = ""
+    ) -> None:
         self.place = place
         self.names = tuple(names)
         self.omit = omit
+        self.wants = wants
         self.why_not = why_not
 
 
@@ -92,6 +100,8 @@ class _Builder:
         self.parsed: dict[str, tuple[CelNode, References, Callable[[dict[str, Any]], Any]]] = {}
         self.shared: dict[str, Compiled] = {}
         self.ids = [r.id for r in program.definition.resources]
+        unsound = any(p.severity == "error" and p.path[:3] in _SCHEMA_PLACES for p in problems)
+        self.types = ExpressionTypes(program.definition, None if unsound else program.spec_schema, self._report)
 
     def build(self) -> None:
         definition = self.program.definition
@@ -153,23 +163,25 @@ class _Builder:
             )
         self._check_constraints(node, template_path)
 
-        iterators = [name for name, _, _ in resource.for_each]
+        iterators: dict[str, Type] = dict.fromkeys((name for name, _, _ in resource.for_each), UNKNOWN)
         for name, text, path in resource.for_each:
             where = f"forEach of {node.id!r}"
             advice = "forEach lists are independent of each other" if len(iterators) > 1 else ""
-            allowed = _Allowed(where, (model.SCHEMA, *self._others(node)), why_not=advice)
+            allowed = _Allowed(where, (model.SCHEMA, *self._others(node)), wants=LIST, why_not=advice)
             compiled = self._standalone(text, path, allowed)
             if compiled is not None:
+                iterators[name] = element_of(self.types.known(compiled.expression)) or UNKNOWN
                 node.dimensions.append(model.Dimension(name, compiled))
         self._build_template(node, template_path, iterators)
         for i, text in enumerate(resource.include_when):
-            allowed = _Allowed(f"includeWhen of {node.id!r}", (model.SCHEMA, *self._others(node)))
+            allowed = _Allowed(f"includeWhen of {node.id!r}", (model.SCHEMA, *self._others(node)), wants=BOOL)
             compiled = self._standalone(text, (*resource.path, "includeWhen", i), allowed)
             if compiled is not None:
                 node.include_when.append(compiled)
         own = model.EACH if kind == model.COLLECTION else node.id
         for i, text in enumerate(resource.ready_when):
-            allowed = _Allowed(f"readyWhen of {node.id!r}", (own,), why_not=f"readyWhen sees nothing but {own!r}")
+            only = f"readyWhen sees nothing but {own!r}"
+            allowed = _Allowed(f"readyWhen of {node.id!r}", (own,), wants=BOOL, why_not=only)
             compiled = self._standalone(text, (*resource.path, "readyWhen", i), allowed, shared=False)
             if compiled is not None:
                 node.ready_when.append(compiled)
@@ -182,7 +194,7 @@ class _Builder:
     def _others(self, node: model.Node) -> list[str]:
         return [name for name in self.ids if name != node.id]
 
-    def _build_template(self, node: model.Node, path: Path, iterators: list[str]) -> None:
+    def _build_template(self, node: model.Node, path: Path, iterators: dict[str, Type]) -> None:
         refused: list[tuple[Path, TemplateError]] = []
         allowed = _Allowed(f"the template of {node.id!r}", (model.SCHEMA, *self._others(node), *iterators), omit=True)
         by_text: dict[str, int] = {}
@@ -329,7 +341,7 @@ class _Builder:
         found: set[Path] = set()
         for hole in find_holes(fields, root, refused):
             found.add(hole.path)
-            compiled = self._compile(hole.expression, allowed, ())
+            compiled = self._compile(hole.expression, allowed, {})
             if compiled is None:
                 continue
             if not compiled.roots:
@@ -358,7 +370,7 @@ class _Builder:
         if not isinstance(conditions, list):
             self._report("conditions-not-a-list", f"status.conditions is {type_name(conditions)}, not a list", path)
             return
-        allowed = _Allowed("status.conditions", (model.SCHEMA, model.RUNTIME, *self.ids))
+        allowed = _Allowed("status.conditions", (model.SCHEMA, model.RUNTIME, *self.ids), wants=CONDITION)
         for i, text in enumerate(conditions):
             if not isinstance(text, str):
                 self._report(
@@ -379,10 +391,10 @@ class _Builder:
                 "not-an-expression", f"{allowed.place}: {error.message}", path, offset=error.offset, help=error.help
             )
             return None
-        return self._compile(expression, allowed, (), shared=shared)
+        return self._compile(expression, allowed, {}, shared=shared)
 
     def _compile(
-        self, expression: Expression, allowed: _Allowed, iterators: Collection[str], *, shared: bool = True
+        self, expression: Expression, allowed: _Allowed, iterators: dict[str, Type], *, shared: bool = True
     ) -> Compiled | None:
         """Parse once a text; what is wrong is reported at its own place."""
         parsed = self.parsed.get(expression.text)
@@ -401,9 +413,10 @@ class _Builder:
                     )
                 return None
             parsed = self.parsed[expression.text] = (node, references(node), run)
-        _, refs, run = parsed
+        node, refs, run = parsed
         if not self._check_references(expression, refs, allowed):
             return None
+        self.types.check(expression, node, allowed.wants, allowed.place, iterators)
         roots = tuple(refs.roots)
         if not shared or any(name in iterators for name in roots):
             return model.Compiled(expression, run, roots, refs.roots, -1)
@@ -423,7 +436,7 @@ class _Builder:
 
     def _check_references(self, expression: Expression, refs: References, allowed: _Allowed) -> bool:
         """kro's inspector: every free name and function must be one that the place knows."""
-        sound = self._check_schema_fields(expression, refs)
+        sound = True
         misspelt_macro = False
         for name, offset in (*refs.unknown_functions.items(), *refs.unknown_methods.items()):
             if name in _RUNTIME_METHODS and refs.uses_runtime:
@@ -445,37 +458,6 @@ class _Builder:
                 length=4,
             )
         return sound
-
-    def _check_schema_fields(self, expression: Expression, refs: References) -> bool:
-        """What is read of the instance must be declared: a field of `spec`, or metadata."""
-        if "__" in expression.text:
-            return True  # names that CEL escapes hold characters that paths are split at
-        sound = True
-        for path in refs.roots.get(model.SCHEMA, ()):
-            fields = path.split(".")[1:]
-            known: dict[str, Any] = {"apiVersion": {}, "kind": {}, "metadata": {}, "spec": self.program.spec_schema}
-            for i, field in enumerate(fields):
-                if field not in known:
-                    sound = False
-                    self._report_field(expression, ["schema", *fields[: i + 1]], known)
-                    break
-                below = known[field]
-                if "properties" not in below or below.get("x-kubernetes-preserve-unknown-fields"):
-                    break
-                known = below["properties"]
-        return sound
-
-    def _report_field(self, expression: Expression, fields: list[str], known: dict[str, Any]) -> None:
-        path = ".".join(fields)
-        offset = max(expression.text.find(path), 0)
-        self._report(
-            "undefined-field",
-            f"{fields[-1]!r} is not a field of {'.'.join(fields[:-1])}",
-            expression.path,
-            offset=expression.scalar_offset(offset + len(path) - len(fields[-1])),
-            length=len(fields[-1]),
-            help=did_you_mean(fields[-1], known) or f"known here: {', '.join(list(known)[:12])}",
-        )
 
     def _report_function(self, expression: Expression, name: str, offset: int) -> str:
         """Returns the name that was meant, as far as that can be guessed."""

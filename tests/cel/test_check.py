@@ -262,3 +262,7 @@ def test_the_deepest_expression_has_a_type() -> None:
     assert [message for message, _ in problems_of("[" * 240 + "]" * 240 + " + 1")] == [
         "+: does not take list(list(list(list(…)))) and int"
     ]
+
+
+def test_problems_are_bounded() -> None:
+    assert len(problems_of(" && ".join(["schema.nosuch"] * 200))) == 50

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from typing import TYPE_CHECKING, Any
 
 from krm_fn.cel import parse, references
@@ -77,13 +79,18 @@ def _equal(what: str, wanted: Any, got: Any) -> None:
         raise Mismatch(f"{what}: {difference}")
 
 
+_SPEC_FIELD = re.compile(r"schema\.spec\.(\w+)")
+
+
 def _rgd(resources: list[Json], *, scope: str = "Namespaced", kind: str = "Test") -> Json:
+    """An RGD of these resources, with a field of the spec for each that they name: single rules of kro know no schema."""
+    spec = dict.fromkeys(_SPEC_FIELD.findall(json.dumps(resources)), "string")
     return {
         "apiVersion": "kro.run/v1alpha1",
         "kind": "ResourceGraphDefinition",
         "metadata": {"name": "test"},
         "spec": {
-            "schema": {"apiVersion": "v1alpha1", "kind": kind, "scope": scope, "spec": {}},
+            "schema": {"apiVersion": "v1alpha1", "kind": kind, "scope": scope, "spec": spec},
             "resources": resources,
         },
     }

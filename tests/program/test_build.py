@@ -123,13 +123,15 @@ EXTERNAL = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "share
         pytest.param(rgd(config(name="${omit()}")), ["omit-in-identity"], id="omit at the name"),
         pytest.param(rgd(config(data="${omit()}")), [], id="omit at a field"),
         pytest.param(
-            rgd(config(forEach=[{"x": "${schema.spec.xs}"}])),
+            rgd(config(forEach=[{"x": "${schema.spec.xs}"}]), spec={"xs": "[]string"}),
             ["foreach-not-in-identity"],
             id="all items would be one object",
         ),
-        pytest.param(rgd(config(name="${x}", forEach=[{"x": "${schema.spec.xs}"}])), [], id="forEach"),
         pytest.param(
-            rgd(config(name="${x}${y}", forEach=[{"x": "${schema.spec.xs}"}, {"y": "${x}"}])),
+            rgd(config(name="${x}", forEach=[{"x": "${schema.spec.xs}"}]), spec={"xs": "[]string"}), [], id="forEach"
+        ),
+        pytest.param(
+            rgd(config(name="${x}${y}", forEach=[{"x": "${schema.spec.xs}"}, {"y": "${x}"}]), spec={"xs": "[]string"}),
             ["unknown-reference"],
             id="dimensions are independent",
         ),
@@ -141,7 +143,11 @@ EXTERNAL = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "share
         ),
         pytest.param(rgd(status={"a": "plain"}), ["status-without-expression"], id="status without expression"),
         pytest.param(rgd(status={"a": "${1 + 1}"}), ["status-without-reference"], id="status of nothing"),
-        pytest.param(rgd(config(), status={"a": "${cm.data.x}", "b": {"c": ["${schema.spec.y}"]}}), [], id="status"),
+        pytest.param(
+            rgd(config(), status={"a": "${cm.data.x}", "b": {"c": ["${schema.spec.y}"]}}, spec={"y": "string"}),
+            [],
+            id="status",
+        ),
         pytest.param(rgd(status={"conditions": {}}), ["conditions-not-a-list"], id="conditions is a mapping"),
         pytest.param(
             rgd(
@@ -206,7 +212,11 @@ def test_dependencies_come_from_template_for_each_and_include_when() -> None:
 
 def test_one_text_is_evaluated_once_an_instance() -> None:
     program, _ = build(
-        rgd(config("a", data={"x": "${schema.spec.v}", "y": "${schema.spec.v}"}), config("b", name="${schema.spec.v}"))
+        rgd(
+            config("a", data={"x": "${schema.spec.v}", "y": "${schema.spec.v}"}),
+            config("b", name="${schema.spec.v}"),
+            spec={"v": "string"},
+        )
     )
     assert program is not None
     assert len(program.nodes["a"].values) == 2

@@ -1,0 +1,132 @@
+"""
+Types of an RGD's expressions: what each name stands for, and what each place asks for.
+
+Enters: a definition and its spec schema, then expressions with their trees.  Leaves: their types, and problems through a callback.
+Not known here: which names a place allows, how expressions run.
+
+The instance is typed by the schema of the CRD that kro generates. Nodes have types of which nothing is known here (`UNKNOWN`), so
+that no expression is refused for what only their schemas could tell; of collections it is known that they are lists.
+
+Source: kro v0.9.3 pkg/graph/builder.go.
+"""
+
+from __future__ import annotations
+
+from krm_fn.cel import parse
+from krm_fn.cel.check import CheckError, check
+from krm_fn.cel.types import RUNTIME, UNKNOWN, list_of
+from krm_fn.program import model
+from krm_fn.schema.cel_types import element_of, is_condition_result, is_custom_condition, type_of_variable
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from typing import Any
+
+    from krm_fn.cel.check import CheckProblem
+    from krm_fn.cel.syntax import Node
+    from krm_fn.cel.types import Type
+    from krm_fn.program.definition import Definition
+    from krm_fn.program.template import Expression
+
+BOOL, LIST, CONDITION = "bool", "list", "condition"
+"""What a place may ask of a result."""
+
+_SUITS: dict[str, Callable[[Type], bool]] = {
+    BOOL: is_condition_result,
+    LIST: lambda output: element_of(output) is not None,
+    CONDITION: is_custom_condition,
+}
+
+
+class ExpressionTypes:
+    """
+    The types of one RGD's names, and of the expressions seen so far.
+
+    report: takes code, message, path, and `offset`, `length`, `help`.
+    """
+
+    __slots__ = ("_report", "_seen", "_variables")
+
+    def __init__(self, definition: Definition, spec_schema: dict[str, Any] | None, report: Callable[..., None]) -> None:
+        """*spec_schema*: None where it is not known, so that nothing is said about the instance."""
+        self._report = report
+        self._variables: dict[str, Type] = {model.RUNTIME: RUNTIME, model.EACH: UNKNOWN}
+        for resource in definition.resources:
+            metadata = resource.template.get("metadata")
+            selects = resource.external and isinstance(metadata, dict) and metadata.get("selector") is not None
+            self._variables[resource.id] = list_of(UNKNOWN) if resource.for_each or selects else UNKNOWN
+        self._variables[model.SCHEMA] = UNKNOWN
+        if spec_schema is not None:
+            self._variables[model.SCHEMA] = _instance(spec_schema, namespaced=definition.namespaced)
+        self._seen: dict[str, Type | CheckError] = {}
+
+    def check(
+        self, expression: Expression, tree: Node, wants: str, place: str, local: Mapping[str, Type] | None = None
+    ) -> Type:
+        """
+        The type of an expression; UNKNOWN where something is wrong with it, which is reported.
+
+        *wants*: what the place asks for, or an empty text.  *local*: loop variables.
+        """
+        found = self._type_of(expression, tree, local)
+        if isinstance(found, CheckError):
+            for problem in found.problems:
+                self._report_problem(expression, problem)
+            return UNKNOWN
+        if wants and not _SUITS[wants](found):
+            from krm_fn.cel import check_messages as say
+
+            said = {
+                BOOL: lambda: say.needs_bool(place, found),
+                LIST: lambda: say.needs_list(place, found),
+                CONDITION: lambda: say.needs_condition(found),
+            }[wants]()
+            length = len(expression.text)
+            self._report(
+                "cel-type", said[0], expression.path, offset=expression.scalar_offset(0), length=length, help=said[1]
+            )
+            return UNKNOWN
+        return found
+
+    def known(self, expression: Expression) -> Type:
+        """The type of an expression that has been checked without loop variables; UNKNOWN where something is wrong with it."""
+        found = self._seen.get(expression.text, UNKNOWN)
+        return UNKNOWN if isinstance(found, CheckError) else found
+
+    def _type_of(self, expression: Expression, tree: Node, local: Mapping[str, Type] | None) -> Type | CheckError:
+        text = expression.text
+        found = self._seen.get(text) if not local else None
+        if found is not None:
+            return found
+        if "__" in text:
+            tree = parse(text)  # the other's fields have the names that objects have; types are known by CEL's
+        try:
+            found = check(tree, {**self._variables, **local} if local else self._variables)
+        except CheckError as error:
+            found = error
+        if not local:
+            self._seen[text] = found
+        return found
+
+    def _report_problem(self, expression: Expression, problem: CheckProblem) -> None:
+        said, offset, length = (problem.message, problem.help), problem.offset, problem.length
+        if expression.text == expression.written or any(o <= offset < o + n for o, _, n in expression.segments):
+            offset = expression.scalar_offset(offset)
+        else:  # at a `+` that joins the parts of a text
+            from krm_fn.cel.check_messages import needs_string
+
+            said = needs_string(problem.operands)
+            behind = expression.text[offset + 2 : offset + 3] == "("
+            joined = [s for s in expression.segments if (s[0] > offset if behind else s[0] < offset)]
+            _, offset, length = joined[0 if behind else -1]
+        self._report(problem.code, said[0], expression.path, offset=offset, length=length, help=said[1])
+
+
+def _instance(spec_schema: dict[str, Any], *, namespaced: bool) -> Type:
+    from krm_fn.schema.crd import object_meta
+
+    text = {"type": "string"}
+    properties = {"apiVersion": text, "kind": text, "metadata": object_meta(namespaced=namespaced), "spec": spec_schema}
+    made = type_of_variable({"type": "object", "properties": properties}, model.SCHEMA)
+    return UNKNOWN if made is None else made
