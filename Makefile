@@ -27,7 +27,7 @@ demo: $(VENV)/installed ## render fixtures/web-application
 test: $(VENV)/ready lint ## style, types, layers and every test that needs Python alone
 	$(BIN)/python -m pytest --quiet
 
-test-hosts: $(VENV)/ready ## the tests against real host programs (kpt)
+test-hosts: $(VENV)/ready ## the tests against real host programs (see tools)
 	$(BIN)/python -m pytest --quiet -m hosts
 
 tools: ## build the host programs of the tests from Go modules, once; prints their folder

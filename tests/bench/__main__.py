@@ -11,12 +11,13 @@ from __future__ import annotations
 import argparse
 import compileall
 import os
-import shutil
 import statistics
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
+
+from tests.hosts.programs import find
 
 ROOT = Path(__file__).resolve().parents[2]
 SIZES = (1, 100, 1000)
@@ -60,7 +61,7 @@ def cases(folder: Path) -> dict[str, tuple[list[str], int | None]]:
         label = f"render workload a x {size}"
         paths = [str(folder / "a" / "rgd.yaml"), str(folder / "a" / f"instances-{size}.yaml")]
         found[label] = ([*python, "-m", "krm_fn", "render", *paths], 5 * size)
-    if helm := shutil.which("helm"):
+    if helm := find("helm"):
         chart = str(ROOT / "tests/bench/chart")
         for size in (1, 1000):
             found[f"helm template, one chart x {size}"] = (
@@ -93,8 +94,8 @@ def main() -> None:
             f"{label:44}{cpu:9.1f}{min(v for v, _ in values):9.1f}{cpu / base:9.2f}{each}{max(m for _, m in values):7.0f}"
         )
     print(f"\n{rounds} rounds, interleaved; python {sys.version.split()[0]}; load {os.getloadavg()[0]:.1f}")
-    if not shutil.which("helm"):
-        print("helm is not on PATH: its rows are left out")
+    if not find("helm"):
+        print("helm is neither built (make tools) nor on PATH: its rows are left out")
 
 
 if __name__ == "__main__":

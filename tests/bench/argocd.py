@@ -21,7 +21,8 @@ from pathlib import Path
 from typing import Self
 
 from tests.bench.__main__ import workload
-from tests.hosts.argocd_server import PluginServer, packed, plugin_server, tool
+from tests.hosts.argocd_server import PluginServer, packed, plugin_server
+from tests.hosts.programs import tool
 
 INSTANCES, OBJECTS = 50, 250
 AT_ONCE = 8

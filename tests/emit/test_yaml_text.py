@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
 import subprocess
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +14,7 @@ from hypothesis import strategies as st
 from krm_fn.emit import yaml_text
 from krm_fn.emit.yaml_text import dump, quoted
 from krm_fn.read.yaml import parse_documents
+from tests.hosts.programs import tool
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -440,15 +439,6 @@ def test_the_same_text_in_any_order_of_calls() -> None:
 # ---- readers written in Go
 
 
-def kubectl() -> str:
-    found = shutil.which("kubectl")
-    if found is None:
-        if os.environ.get("CI"):
-            pytest.fail("kubectl is not on PATH")
-        pytest.skip("kubectl is not on PATH")
-    return found
-
-
 STRINGS = [*PLAIN, *(text for text in QUOTED if "\x7f" not in text), "a\nb", "a\nb\n", "a\n\n\n", "\na", " a\nb", "a \nb", "a\n\tb\n", "a\r\nb", "# a\n- b\n"]  # fmt: skip
 NUMBERS = [0, -1, 2**53, 0.1, 1.5e-7, 1e21, 1e300, 123456789.125]
 
@@ -464,7 +454,7 @@ def test_kubectl_reads_the_value(tmp_path: Path) -> None:
         "keys": {f"{text}": text for text in STRINGS},
     }
     (tmp_path / "x.yaml").write_text(dump(made), encoding="utf-8")
-    command = [kubectl(), "annotate", "--local", "-f", "x.yaml", "a=b", "--overwrite", "-o", "json"]
+    command = [tool("kubectl"), "annotate", "--local", "-f", "x.yaml", "a=b", "--overwrite", "-o", "json"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, check=True)
     assert exact(json.loads(done.stdout)) == exact(made)
 
@@ -481,6 +471,6 @@ def test_kustomize_reads_the_value(tmp_path: Path) -> None:
     }
     (tmp_path / "x.yaml").write_text(dump(made), encoding="utf-8")
     (tmp_path / "kustomization.yaml").write_text("resources: [x.yaml]\n", encoding="utf-8")
-    done = subprocess.run([kubectl(), "kustomize", "."], cwd=tmp_path, capture_output=True, check=True, text=True)
+    done = subprocess.run([tool("kubectl"), "kustomize", "."], cwd=tmp_path, capture_output=True, check=True, text=True)
     [document] = parse_documents(done.stdout, "kustomize")
     assert exact(document.value) == exact(made)

@@ -11,7 +11,6 @@ import hashlib
 import io
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -24,26 +23,14 @@ from pathlib import Path
 from typing import Any
 
 import grpc
-import pytest
+
+from tests.hosts.programs import tool
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 PLUGIN = REPOSITORY / "cmp" / "plugin.yaml"
 SERVICE = "/plugin.ConfigManagementPluginService/"
 CHUNK = 64 * 1024
 LIMIT = 100 * 1024 * 1024
-
-
-def tool(name: str) -> str:
-    """A host program that `make tools` built, or one on PATH. A missing one skips with one line, and fails where CI is set."""
-    cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    built = Path(os.environ.get("ROOKERY_TOOLS") or Path(cache) / "rookery" / "tools") / name
-    found = str(built) if built.is_file() else shutil.which(name)
-    if found is None:
-        missing = f"{name} is neither built nor on PATH; `make tools` builds it"
-        if os.environ.get("CI"):
-            pytest.fail(missing)
-        pytest.skip(missing)
-    return found
 
 
 # -- messages ---------------------------------------------------------------------------------------------------------

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.hosts.programs import tool
+
 REPOSITORY = Path(__file__).resolve().parents[2]
 MUTATORS = Path(__file__).resolve().parent / "mutators"
 
@@ -56,11 +58,7 @@ class Kpt:
 
 @pytest.fixture
 def kpt(tmp_path: Path) -> Kpt:
-    if shutil.which("kpt") is None:
-        missing = "kpt is not on PATH; https://kpt.dev/installation says where it comes from"
-        if os.environ.get("CI"):
-            pytest.fail(missing)
-        pytest.skip(missing)
+    tool("kpt")
     return Kpt(tmp_path)
 
 

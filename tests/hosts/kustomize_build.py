@@ -9,10 +9,10 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import pytest
 import yaml
 
 from tests.hosts.conftest import REPOSITORY, Run, write
+from tests.hosts.programs import tool
 from tests.rendering import config_map, rgd
 
 if TYPE_CHECKING:
@@ -51,19 +51,6 @@ with open(os.environ["DOCKER_LOG"], "a") as log:
 os.chdir(folder)
 os.execvpe(command[0], [*command, *arguments], environment)
 """
-
-
-def tool(name: str) -> str:
-    """A host program that `make tools` built, or one on PATH. A missing one skips with one line, and fails where CI is set."""
-    cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    built = Path(os.environ.get("ROOKERY_TOOLS") or Path(cache) / "rookery" / "tools") / name
-    found = str(built) if built.is_file() else shutil.which(name)
-    if found is None:
-        missing = f"{name} is neither built nor on PATH; `make tools` builds kustomize, https://kubectl.docs.kubernetes.io the rest"
-        if os.environ.get("CI"):
-            pytest.fail(missing)
-        pytest.skip(missing)
-    return found
 
 
 class Kustomize:

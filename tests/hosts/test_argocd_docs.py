@@ -17,7 +17,8 @@ import pytest
 import yaml
 
 from krm_fn.command.cmp_parameters import PARAMETERS
-from tests.hosts.argocd_server import REPOSITORY, tool
+from tests.hosts.argocd_server import REPOSITORY
+from tests.hosts.programs import tool
 from tests.hosts.test_argocd_files import REPO_SERVER
 
 PAGE = REPOSITORY / "docs" / "hosts" / "argocd.md"

@@ -13,8 +13,9 @@ import yaml
 from krm_fn.command import EXIT_OK
 from krm_fn.command.cmp_parameters import PARAMETERS, read_settings
 from tests.command.test_cmp import Repository
-from tests.hosts.argocd_server import REPOSITORY, tool
+from tests.hosts.argocd_server import REPOSITORY
 from tests.hosts.conftest import write
+from tests.hosts.programs import tool
 
 CMP = REPOSITORY / "cmp"
 BY_NAME = {parameter.name: parameter for parameter in PARAMETERS}

@@ -19,8 +19,9 @@ import pytest
 import yaml
 
 from krm_fn.command.cmp_parameters import PARAMETERS
-from tests.hosts.argocd_server import REPOSITORY, PluginError, PluginServer, packed, plugin_server, tool
+from tests.hosts.argocd_server import REPOSITORY, PluginError, PluginServer, packed, plugin_server
 from tests.hosts.conftest import write
+from tests.hosts.programs import tool
 from tests.rendering import config_map, instance, rgd
 
 pytestmark = pytest.mark.hosts

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.hosts.kustomize_build import IMAGE, Kustomize, tool
+from tests.hosts.kustomize_build import IMAGE, Kustomize
 from tests.hosts.pages import blocks, run_page
+from tests.hosts.programs import tool
 
 if TYPE_CHECKING:
     from pathlib import Path
