@@ -19,6 +19,7 @@ rookery: render kro ResourceGraphDefinitions into plain Kubernetes manifests, wi
 
 usage:
   rookery render PATH...   RGDs and instances in, manifests out
+  rookery validate PATH... RGDs and instances in, what is wrong with them out
   rookery fn               a KRM function: ResourceList on stdin, ResourceList on stdout
   rookery cmp generate     an Argo CD plugin: the application's directory in, JSON lines out
   rookery --version
@@ -51,6 +52,10 @@ def run(argv: Sequence[str], stdin: BinaryIO, stdout: BinaryIO, stderr: TextIO, 
             from krm_fn.command.render import render
 
             return render(arguments, stdin, stdout, stderr, environment)
+        if command == "validate":
+            from krm_fn.command.validate import validate
+
+            return validate(arguments, stdin, stdout, stderr, environment)
         if command == "fn":
             from krm_fn.command.fn import fn
 
@@ -59,7 +64,7 @@ def run(argv: Sequence[str], stdin: BinaryIO, stdout: BinaryIO, stderr: TextIO, 
             from krm_fn.command.cmp import cmp
 
             return cmp(arguments, stdout, stderr, environment)
-        raise UsageError(f"there is no command {command!r}; there are render, fn and cmp")
+        raise UsageError(f"there is no command {command!r}; there are render, validate, fn and cmp")
     except UsageError as error:
         stderr.write(f"rookery: {error}\ntry 'rookery --help'\n")
         return EXIT_USAGE

@@ -1,0 +1,132 @@
+"""`rookery validate`: all that is wrong, one line when nothing is, and the second opinion beside our own engine."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from krm_fn.command import EXIT_OK, EXIT_REFUSED, EXIT_USAGE, second_opinion
+from tests.command.test_render import WEB, rookery
+from tests.rendering import config_map, instance, rgd
+
+
+@pytest.fixture
+def package(tmp_path: Path) -> Path:
+    template = """{
+  a: "${schema.spec.x}", b: "${schema.spec.x + string(schema.spec.count)}", c: "${schema.spec.x.upperAscii()}"
+}"""
+    (tmp_path / "rgd.yaml").write_text(
+        rgd(config_map("cm", template), spec="{x: string | default=y, count: integer | default=2}")
+    )
+    (tmp_path / "instance.yaml").write_text(instance())
+    return tmp_path
+
+
+def test_what_is_valid_is_one_line() -> None:
+    assert rookery("validate", WEB) == (EXIT_OK, "1 ResourceGraphDefinition, 1 instance: valid\n", "")
+
+
+def test_every_problem_of_every_file_is_reported(package: Path) -> None:
+    (package / "other.yaml").write_text(
+        rgd(config_map("cm", '{a: "${schema.spec.nope}", b: "${1 +}"}'), kind="Other", spec="{x: string}")
+    )
+    code, out, err = rookery("validate", str(package))
+    assert (code, out) == (EXIT_REFUSED, "")
+    assert "error[undefined-field]" in err
+    assert "error[cel-syntax]" in err
+
+
+def test_an_instance_that_its_schema_refuses_is_not_valid(package: Path) -> None:
+    (package / "instance.yaml").write_text(instance(spec="{x: [1]}"))
+    code, out, err = rookery("validate", str(package))
+    assert (code, out) == (EXIT_REFUSED, "")
+    assert "instance.yaml:" in err
+    assert "spec.x" in err
+
+
+def test_no_definition_is_nothing_to_validate(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n")
+    code, out, err = rookery("validate", str(tmp_path))
+    assert (code, out) == (EXIT_REFUSED, "")
+    assert "error[nothing-to-validate]" in err
+
+
+@pytest.mark.parametrize(
+    ("argv", "says"),
+    [
+        pytest.param(["validate"], "validate needs a PATH", id="no path"),
+        pytest.param(["validate", WEB, "--second"], "did you mean --second-opinion?", id="a typo"),
+    ],
+)
+def test_usage_errors_exit_2(argv: list[str], says: str) -> None:
+    code, out, err = rookery(*argv)
+    assert (code, out) == (EXIT_USAGE, "")
+    assert says in err
+
+
+def test_help_is_on_stdout() -> None:
+    code, out, err = rookery("validate", "--help")
+    assert (code, err) == (EXIT_OK, "")
+    assert out.startswith("usage: rookery validate PATH...")
+
+
+# -- the second opinion -----------------------------------------------------------------------------------------------
+
+
+def test_the_second_opinion_counts_what_it_compared_and_what_not(package: Path) -> None:
+    code, out, err = rookery("validate", "--second-opinion", str(package))
+    assert (code, err) == (EXIT_OK, "")
+    assert out.splitlines()[1:] == [
+        "second opinion of cel-python: 3 expressions compared, 0 different",
+        "not compared: 1 (1 function upperAscii)",
+    ]
+
+
+def test_what_is_unknown_is_not_compared(package: Path) -> None:
+    (package / "rgd.yaml").write_text(
+        rgd(config_map("cm", '{x: "${schema.metadata.uid}"}'), spec="{x: string | default=y}")
+    )
+    code, out, _ = rookery("validate", "--second-opinion", str(package))
+    assert code == EXIT_OK
+    assert "(1 not fully known)" in out
+
+
+def test_a_difference_is_a_warning_at_the_expression(package: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The two do not differ here by themselves: cel-python's answer is bent."""
+
+    def bent(_node: Any, text: str, _bindings: Any) -> Any:
+        return "y" * 100 if "string(" in text else second_opinion.FAILED
+
+    monkeypatch.setattr(second_opinion, "second_opinion", bent)
+    code, out, err = rookery("validate", "--second-opinion", str(package))
+    assert code == EXIT_OK
+    assert "4 expressions compared, 4 different" in out
+    assert err.count("warning[second-opinion-differs]") == 4
+    assert f"'y2' here is '{'y' * 59}… in cel-python" in err
+    assert "'y' here is an error in cel-python" in err
+    assert "rgd.yaml:" in err
+
+
+def test_values_of_a_secret_are_not_shown(package: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = (
+        (package / "rgd.yaml")
+        .read_text()
+        .replace("kind: ConfigMap", "kind: Secret")
+        .replace("  data:", "  stringData:")
+    )
+    (package / "rgd.yaml").write_text(text)
+    monkeypatch.setattr(second_opinion, "second_opinion", lambda *_: "hidden")
+    code, _, err = rookery("validate", "--second-opinion", str(package))
+    assert code == EXIT_OK
+    assert "a string here is a string in cel-python" in err
+    assert "hidden" not in err
+
+
+def test_without_cel_python_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
+    code, out, err = rookery("validate", WEB, "--second-opinion")
+    assert (code, out) == (EXIT_USAGE, "")
+    assert "pip install 'rookery[cel-python]'" in err
