@@ -24,6 +24,7 @@ from krm_fn.cel.signatures import (
     CONVERSIONS,
     INSERT_MAP,
     METHODS,
+    MIXED,
     OPERATORS,
     SORT_BY,
     Signature,
@@ -145,7 +146,7 @@ def check(node: Node, variables: Mapping[str, Type]) -> Type:
 
         result = checker.report(too_large(), node.start, node.end)
     if checker.problems:
-        raise CheckError(checker.problems)
+        raise CheckError(sorted(checker.problems, key=lambda problem: problem.offset))
     return result
 
 
@@ -154,14 +155,16 @@ class _Checker:
     One pass over one tree.
 
     local: the macros' variables around the node.  formats: calls of `format` on literals.  recorded: types by identity of the node, of
-    what stands in their arguments.
+    what stands in their arguments.  mixed: whether `<` takes numbers of two types. It does not, but from the first macro on, since cel-go
+    forgets that when it enters the macro's scope.
     """
 
-    __slots__ = ("bindings", "formats", "local", "problems", "recorded", "variables")
+    __slots__ = ("bindings", "formats", "local", "mixed", "problems", "recorded", "variables")
 
     def __init__(self, variables: Mapping[str, Type]) -> None:
         self.variables = variables
         self.local: dict[str, Type] = {}
+        self.mixed = False
         self.bindings = Bindings()
         self.problems: list[CheckProblem] = []
         self.formats: list[MemberCall] = []
@@ -246,21 +249,29 @@ class _Checker:
 
     def binary(self, node: Binary) -> Type:
         operator = node.operator
-        return self.operator(
-            operator, (self.infer(node.left), self.infer(node.right)), node.at, node.at + len(operator)
-        )
+        operands = (self.infer(node.left), self.infer(node.right))
+        overloads = MIXED if self.mixed and operator in _COMPARISONS else OPERATORS[operator]
+        return self.operator(operator, operands, node.at, node.at + len(operator), overloads)
 
     def conditional(self, node: Conditional) -> Type:
         operands = (self.infer(node.condition), self.infer(node.then), self.infer(node.otherwise))
         return self.operator("_?_:_", operands, node.at, node.at + 1)
 
-    def operator(self, operator: str, operands: tuple[Type, ...], start: int, end: int) -> Type:
-        found = known.get((operator, operands))
+    def operator(
+        self,
+        operator: str,
+        operands: tuple[Type, ...],
+        start: int,
+        end: int,
+        overloads: tuple[str, ...] = (),
+    ) -> Type:
+        key = (operator, operands, overloads is MIXED)
+        found = known.get(key)
         if found is not None:
             return found
-        result = self.choose(operands, (written(OPERATORS[operator]),))
+        result = self.choose(operands, (written(overloads or OPERATORS[operator]),))
         if result is not None:
-            return remember((operator, operands), operands, result)
+            return remember(key, operands, result)
         from krm_fn.cel.check_messages import no_operator
 
         given = self.settled(operands)
@@ -335,7 +346,10 @@ class _Checker:
         is_format = node.name == "format" and _is_format(node)
         if is_format and self.recorded is None:
             self.recorded = {}
-        arguments = (self.infer(node.target), *map(self.infer, node.arguments))
+        arguments = tuple(
+            map(self.infer, node.arguments)
+        )  # before the target: cel-go's order decides what is bound first
+        arguments = (self.infer(node.target), *arguments)
         result = self.function(node.name, arguments, node.at, member=True)
         if is_format:
             self.formats.append(node)
@@ -398,6 +412,7 @@ class _Checker:
     def within(self, names: Iterable[str], types: Iterable[Type], node: Node) -> Type:
         """The type of a macro's body, with the macro's variables."""
         outer = self.local
+        self.mixed = True
         self.local = {**outer, **dict(zip(names, types, strict=True))}
         result = self.infer(node)
         self.local = outer
@@ -494,6 +509,7 @@ class _Checker:
                 self.report(*found)
 
 
+_COMPARISONS = frozenset(("<", "<=", ">", ">="))
 _ANYTHING = (DYN, ERROR, PARAMETER, NULL)
 """Kinds of a first argument that overloads of more than one module may take."""
 

@@ -22,6 +22,19 @@ _ARITHMETIC = ("double double -> double", "int int -> int", "uint uint -> uint")
 _ORDERED = tuple(
     f"{kind} {kind} -> bool" for kind in ("bool", "int", "uint", "double", "string", "bytes", "timestamp", "duration")
 )
+MIXED = tuple(
+    f"{one} {other} -> bool"
+    for one, others in (
+        ("bool", ("bool",)),
+        ("int", ("int", "double", "uint")),
+        ("uint", ("uint", "double", "int")),
+        ("double", ("double", "int", "uint")),
+        *((kind, (kind,)) for kind in ("string", "bytes", "timestamp", "duration")),
+    )
+    for other in others
+)
+"""`< <= > >=` where numbers of two types may be compared: see `check`."""
+
 _EQUAL = ("A A -> bool",)
 OPERATORS: dict[str, tuple[str, ...]] = {
     "+": (

@@ -93,6 +93,9 @@ def problems_of(text: str) -> list[tuple[str, str]]:
         pytest.param('cel.bind(p, "a", p + p)', "string", id="bind"),
         pytest.param("schema.spec.?name.optMap(n, n.size())", "optional_type(int)", id="opt-map"),
         pytest.param("schema.?spec.optFlatMap(s, s.?name)", "optional_type(string)", id="opt-flat-map"),
+        pytest.param("[1].map(v, v < 1.5)", "list(bool)", id="numbers-compare-inside-a-macro"),
+        pytest.param("[1].all(v, v > 0) && 1 < 1u", "bool", id="numbers-compare-behind-a-macro"),
+        pytest.param("dyn(x).value().reverse()", "list(dyn)", id="lists-are-tried-before-strings"),
         pytest.param('quantity("1").add(1)', "kubernetes.Quantity", id="opaque"),
         pytest.param('runtime.newCondition({type: "A", status: "True"}).status', "string", id="condition"),
         pytest.param('json.unmarshal("1")', "dyn", id="dyn-by-declaration"),
@@ -110,6 +113,15 @@ def test_an_expression_has_the_type_that_cel_go_gives_it(text: str, wanted: str)
         pytest.param('1 + "a"', [("+: does not take int and string", "+")], id="operator"),
         pytest.param("-true", [("-: does not take bool", "-")], id="unary"),
         pytest.param("1 == 1.0", [("==: does not take int and double", "==")], id="numbers-do-not-mix"),
+        pytest.param(
+            "1 < 1.5 && [1].all(v, v > 0)", [("<: does not take int and double", "<")], id="numbers-do-not-compare-before-a-macro"
+        ),
+        pytest.param("[1].all(v, v == 1.0)", [("==: does not take int and double", "==")], id="numbers-are-never-equal"),
+        pytest.param(
+            "schema.a.contains(schema.b)",
+            [("'a' is not a field of schema", "a"), ("'b' is not a field of schema", "b")],
+            id="problems-in-the-order-of-the-text",
+        ),
         pytest.param("1 == null", [("==: does not take int and null", "==")], id="null-is-no-int"),
         pytest.param("schema.spec.nam", [("'nam' is not a field of schema.spec", "nam")], id="field"),
         pytest.param("has(schema.spec.nam)", [("'nam' is not a field of schema.spec", "nam")], id="has"),

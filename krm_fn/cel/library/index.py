@@ -128,7 +128,7 @@ _TABLE = {
     "random.seededInt": "digests:f3",
     "random.seededString": "digests:f2",
     "replace": "strings:m3,m4",
-    "reverse": "strings:m1 lists:m1",
+    "reverse": "lists:m1 strings:m1",
     "semver": "semver:f1",
     "sign": "quantity:f1",
     "size": "standard:f1,m1",
