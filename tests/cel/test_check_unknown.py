@@ -19,7 +19,7 @@ DEFINITIONS: dict[str, Any] = json.loads((CORPUS / "definitions.json").read_text
 
 def _declared(case: dict[str, Any]) -> dict[str, Type]:
     bindings = case.get("bindings") or {}
-    names = DEFINITIONS["bindings"][bindings] if isinstance(bindings, str) else bindings
+    names = DEFINITIONS["bindings"].get(bindings, ()) if isinstance(bindings, str) else bindings
     declared: dict[str, Type] = dict.fromkeys(names, DYNAMIC)
     for name, schema in (case.get("schemas") or {}).items():
         made = type_of_variable(DEFINITIONS["schemas"][schema], name)
