@@ -30,15 +30,11 @@ FAILED = type("Failed", (), {"__repr__": lambda _: "an error"})()
 
 
 class NoOpinion(Exception):  # noqa: N818 - not an error: cel-python is not asked, or its answer does not count
-    """cel-python is not asked, or its answer does not count. The text is the reason, the same for all such expressions."""
+    """cel-python is not asked, or its answer does not count. The text is the reason."""
 
 
-_NODES = (
-    syntax.Binary, syntax.Call, syntax.Comprehension, syntax.Conditional, syntax.Has, syntax.Identifier, syntax.Index,
-    syntax.ListLiteral, syntax.Literal, syntax.Logic, syntax.MapLiteral, syntax.MemberCall, syntax.Select, syntax.Unary,
-)  # fmt: skip
-_BOOLEAN_OPERATORS = ("==", "!=", "<", "<=", ">", ">=", "in", "!")
-_BOOLEAN_FUNCTIONS = ("contains", "startsWith", "endsWith", "matches")
+_TEXT_TESTS = ("contains", "startsWith", "endsWith", "matches")
+_BOOLEAN = ("==", "!=", "<", "<=", ">", ">=", "in", "!", "&&", "||", "all", "exists", "exists_one", *_TEXT_TESTS)
 _ORDERED = ("int int", "uint uint", "double double", "string string")
 _EQUAL = (*_ORDERED, "bool bool", "null null", "list list", "map map")
 GUARDS: dict[str, tuple[str, ...]] = {
@@ -53,25 +49,22 @@ GUARDS: dict[str, tuple[str, ...]] = {
     "-_": ("int", "double"),
     "_[_]": ("list int", "map string"),
     "size": ("string", "list", "map"),
-    **dict.fromkeys(_BOOLEAN_FUNCTIONS, ("string string",)),
-    "int": ("int",),
-    "uint": ("int", "uint"),
-    "double": ("int", "uint", "double"),
-    "bool": ("bool",),
-    "string": ("string", "int", "uint"),
-    "dyn": (),
-}
+    **dict.fromkeys(_TEXT_TESTS, ("string string",)),
+    "int": ("int",), "uint": ("int", "uint"), "double": ("int", "uint", "double"), "bool": ("bool",),
+    "string": ("string", "int", "uint"), "dyn": (),
+}  # fmt: skip
 """Operators and functions that are asked for, each with the kinds of operands that it is right for; none stands for any."""
 _FUNCTIONS = tuple(name for name in GUARDS if name.isalpha())
 _BREAKS = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 _FAILURES = (KeyError, IndexError, ZeroDivisionError)
-_KINDS = {
-    "BoolType": "bool", "UintType": "uint", "IntType": "int", "DoubleType": "double", "float": "double", "StringType": "string",
-    "str": "string", "ListType": "list", "list": "list", "MapType": "map", "NoneType": "null",
+_KINDS: dict[str, tuple[str, Callable[[Any], Any]]] = {
+    "BoolType": ("bool", bool), "UintType": ("uint", Uint), "IntType": ("int", int), "NoneType": ("null", lambda _: None),
+    **dict.fromkeys(("DoubleType", "float"), ("double", float)),
+    **dict.fromkeys(("StringType", "str"), ("string", str.__str__)),
+    **dict.fromkeys(("ListType", "list"), ("list", lambda items: [_ours(item) for item in items])),
+    "MapType": ("map", lambda items: {_ours(key): _ours(item) for key, item in items.items()}),
 }  # fmt: skip
-_CONVERSIONS: dict[str | None, Callable[[Any], Any]] = {
-    "bool": bool, "uint": Uint, "int": int, "double": float, "string": str.__str__, "null": lambda _: None,
-}  # fmt: skip
+"""cel-python's classes, and what it makes of them by mistake -> kind, and how it becomes a value of ours."""
 
 
 def second_opinion(node: Node, text: str, bindings: Mapping[str, Any]) -> Any:
@@ -97,19 +90,21 @@ def second_opinion(node: Node, text: str, bindings: Mapping[str, Any]) -> Any:
     try:
         return _ours(result)
     except CELEvalError as error:
-        if len(error.args) > 1 and error.args[1] in _FAILURES:
+        if len(error.args) > 1 and error.args[1] in _FAILURES and not _may_lose_an_error(node):
             return FAILED
         raise NoOpinion("cel-python has an error of another kind") from error
 
 
 def _look_at(node: Node, text: str, bindings: Mapping[str, Any], bound: frozenset[str]) -> None:
     """Errors: NoOpinion for what the text, or what a name stands for, shows that cel-python is wrong at."""
-    if type(node) not in _NODES or getattr(node, "optional", None):
+    if isinstance(node, syntax.Bind | syntax.OptionalMap | syntax.SortBy) or getattr(node, "optional", None):
         raise NoOpinion("optionals, cel.bind, sortBy")
     if type(node) is syntax.Literal and (type(node.value) is bytes or "\\" in text[node.start : node.end]):
         raise NoOpinion("bytes, and texts with escapes")
     if isinstance(node, syntax.Call | syntax.MemberCall) and node.name not in _FUNCTIONS:
         raise NoOpinion(f"function {node.name}")
+    if type(node) is syntax.Select and type(node.operand) not in (syntax.Identifier, syntax.Index, syntax.Select):
+        raise NoOpinion("a field of what is no name")
     if type(node) is syntax.Has and _kind_of(node.operand, bindings, bound) != "map":
         raise NoOpinion("has() of what is no plain object")
     if type(node) is syntax.Comprehension:
@@ -140,14 +135,15 @@ def _kind_of(node: Node, bindings: Mapping[str, Any], bound: frozenset[str]) -> 
     return "list" if isinstance(value, list) else "map" if isinstance(value, dict) else ""
 
 
+def _may_lose_an_error(node: Node) -> bool:
+    """Whether an error inside map() or filter() might be absorbed by what is around it, which cel-python does not do."""
+    inside = isinstance(node, syntax.Comprehension) and node.kind in ("map", "filter", "exists_one")
+    return inside or any(map(_may_lose_an_error, syntax.children(node)))
+
+
 def _is_boolean(node: Node) -> bool:
-    if isinstance(node, syntax.Binary | syntax.Unary):
-        return node.operator in _BOOLEAN_OPERATORS
-    if isinstance(node, syntax.Comprehension):
-        return node.kind in ("all", "exists", "exists_one")
-    if isinstance(node, syntax.MemberCall):
-        return node.name in _BOOLEAN_FUNCTIONS
-    return isinstance(node, syntax.Logic | syntax.Has) or (type(node) is syntax.Literal and type(node.value) is bool)
+    word = node.name if type(node) is syntax.MemberCall else getattr(node, "operator", getattr(node, "kind", ""))
+    return type(node) is syntax.Has or word in _BOOLEAN
 
 
 @cache
@@ -163,8 +159,10 @@ def _guarded(name: str, function: Callable[..., Any], allowed: tuple[str, ...]) 
     """*function*, refusing operands of other kinds than *allowed*; errors among them are cel-python's own matter."""
 
     def guard(*operands: Any) -> Any:
+        if any(map(_holds_error, operands)):
+            raise NoOpinion("a list or map with an error in it")
         if not any(isinstance(operand, Exception) for operand in operands):
-            kinds = " ".join(_KINDS.get(type(operand).__name__, "other") for operand in operands)
+            kinds = " ".join(_KINDS.get(type(operand).__name__, ("other",))[0] for operand in operands)
             if (allowed and kinds not in allowed) or (kinds == "list int" and name == "_[_]" and operands[1] < 0):
                 raise NoOpinion(f"{name.replace('_', '')} of {kinds}")
         return function(*operands)
@@ -186,14 +184,15 @@ def _plain(value: Any) -> Any:
 
 
 def _ours(value: Any) -> Any:
-    """A value of cel-python as ours."""
-    kind = _KINDS.get(type(value).__name__)
-    if kind == "list":
-        return [_ours(item) for item in value]
-    if kind == "map":
-        return {_ours(key): _ours(item) for key, item in value.items()}
+    """A value of cel-python as ours. Errors: cel-python's own."""
     if isinstance(value, Exception):
         raise value
-    if kind not in _CONVERSIONS:
+    if type(value).__name__ not in _KINDS:
         raise NoOpinion("a value of another kind")
-    return _CONVERSIONS[kind](value)
+    return _KINDS[type(value).__name__][1](value)
+
+
+def _holds_error(value: Any) -> bool:
+    """cel-python makes lists and maps of errors, and then goes on."""
+    items = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return any(isinstance(item, Exception) or _holds_error(item) for item in items)

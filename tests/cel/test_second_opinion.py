@@ -69,6 +69,13 @@ def test_an_error_of_the_evaluation_is_an_opinion(text: str) -> None:
         pytest.param("xs.all(i, x, x > 0)", "macros with two variables, or a condition", id="two variables"),
         pytest.param("s.map(c, c)", "a macro over what may be no list", id="a text is iterated there"),
         pytest.param("xs.filter(x, x)", "a macro whose predicate may be no boolean", id="an int is true there"),
+        pytest.param('size({"a": m.zz})', "a list or map with an error in it", id="errors are put into maps"),
+        pytest.param('{"a": m.zz, "b": 1}.b', "a field of what is no name", id="a field beside an error"),
+        pytest.param(
+            "true || [1].filter(x, m.zz == x) == xs",
+            "cel-python has an error of another kind",
+            id="an error in a macro is not absorbed",
+        ),
         pytest.param("has(s.a)", "has() of what is no plain object", id="a text has no fields"),
         pytest.param("n + f", "+ of int double", id="ints are added to doubles there"),
         pytest.param("f / 2.0", "/ of double double", id="division of doubles, wrong with infinities"),
@@ -98,7 +105,7 @@ def test_the_recursion_limit_of_the_process_stays() -> None:
 
 
 def test_it_agrees_with_kro_on_at_least_99_in_100_of_the_corpus() -> None:
-    """And it has an opinion on some 870 of the cases, so that the agreement is about something."""
+    """And it has an opinion on some 830 of the cases, so that the agreement is about something."""
     definitions = json.loads((CORPUS / "definitions.json").read_text(encoding="utf-8"))
     asked, wrong = 0, []
     for path in sorted(CORPUS.glob("*.json")):
@@ -122,5 +129,5 @@ def test_it_agrees_with_kro_on_at_least_99_in_100_of_the_corpus() -> None:
                 wrong.append(
                     f"{entry['id']}: {entry['expr'][:80]} is {shown(entry.get('value', 'an error'))} in kro, {got!r} there"
                 )
-    assert asked >= 850
+    assert asked >= 800
     assert len(wrong) <= asked // 100, "\n".join(wrong)

@@ -55,14 +55,8 @@ def _environment() -> Any:
     return cel.NewEnv(variables=dict.fromkeys(NAMES, cel.Type.DYN))
 
 
-def _is_map(node: Node) -> bool:
-    while type(node) is syntax.Call and node.name == "dyn":
-        node = node.arguments[0]
-    return type(node) is syntax.MapLiteral or (type(node) is syntax.Identifier and node.name == "o")
-
-
-def _looks_up_a_map(node: Node) -> bool:
-    return type(node) is syntax.Binary and node.operator == "in" and _is_map(node.left)
+def _looks_up_anything(node: Node) -> bool:
+    return type(node) is syntax.Binary and node.operator == "in" and type(node.left) is syntax.Call
 
 
 def _has_a_key_of_the_data(node: Node) -> bool:
@@ -71,7 +65,7 @@ def _has_a_key_of_the_data(node: Node) -> bool:
 
 
 RULES = {
-    "a map looked up in a map is an error there, false in kro": _looks_up_a_map,
+    "what is no key, looked up in a map, is an error there, false in kro": _looks_up_anything,
     "a double as key is an error there, fine in kro": _has_a_key_of_the_data,
 }
 """Why cel-expr-python is not asked -> whether that is so of a node."""
