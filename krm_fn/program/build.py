@@ -380,6 +380,22 @@ class _Builder:
             compiled = self._standalone(text, (*path, i), allowed)
             if compiled is not None:
                 self.program.conditions.append(compiled)
+        self._check_conditions()
+
+    def _check_conditions(self) -> None:
+        from krm_fn.program.conditions import check_conditions
+
+        expressions = [compiled.expression for compiled in self.program.conditions]
+        for complaint in check_conditions([self.parsed[expression.text][0] for expression in expressions]):
+            expression = expressions[complaint.index]
+            self._report(
+                "invalid-condition",
+                complaint.message,
+                expression.path,
+                offset=expression.scalar_offset(complaint.offset),
+                length=complaint.length,
+                help=complaint.help,
+            )
 
     # -- expressions ------------------------------------------------------------------------------------------------
 

@@ -41,6 +41,14 @@ def template(**change: Any) -> dict[str, Any]:
     return {"id": "cm", "template": {k: v for k, v in {**base, **change}.items() if v is not None}}
 
 
+def condition(name: str, status: str) -> str:
+    return f'${{runtime.newCondition({{type: "{name}", status: "{status}"}})}}'
+
+
+def lookup(name: str) -> str:
+    return f'${{runtime.newCondition({{type: "Own", status: runtime.condition(schema, "{name}").status}})}}'
+
+
 EXTERNAL = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "shared"}}
 
 
@@ -149,6 +157,29 @@ EXTERNAL = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "share
             id="status",
         ),
         pytest.param(rgd(status={"conditions": {}}), ["conditions-not-a-list"], id="conditions is a mapping"),
+        pytest.param(
+            rgd(status={"conditions": [condition("A", "True"), condition("B", "Unknown")]}), [], id="conditions"
+        ),
+        pytest.param(
+            rgd(status={"conditions": [condition("A", "yes")]}), ["invalid-condition"], id="a status of its own"
+        ),
+        pytest.param(
+            rgd(status={"conditions": [condition("", "True")]}), ["invalid-condition"], id="a condition without a type"
+        ),
+        pytest.param(
+            rgd(status={"conditions": [condition("A", "True"), condition("A", "False")]}),
+            ["invalid-condition"],
+            id="a type twice",
+        ),
+        pytest.param(rgd(status={"conditions": [lookup("Ready")]}), [], id="kro's own condition is read"),
+        pytest.param(
+            rgd(status={"conditions": [lookup("Nope")]}), ["invalid-condition"], id="a condition that is not there"
+        ),
+        pytest.param(
+            rgd(status={"conditions": [condition("A", "True"), lookup("A")]}),
+            ["invalid-condition"],
+            id="conditions read each other",
+        ),
         pytest.param(
             rgd(
                 config("a", data={"x": "${b.data.x}"}),
