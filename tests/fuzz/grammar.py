@@ -13,8 +13,9 @@ from krm_fn.cel.library import index
 from krm_fn.cel.values import OpenList, OpenMap, SettledList, SettledMap, Unknown
 from tests.cel.test_unknown_law import FORMS
 
+VARIABLES = ("x", "y", "v", "k", "x.a", "y.b", "x.a.b", "x[0]", "y[1]")
 ATOMS = (
-    "x", "y", "v", "k", "x.a", "y.b", "x.a.b", "x[0]", "y[1]", "0", "1", "-1", "2", "9223372036854775807",
+    *VARIABLES, *VARIABLES, *VARIABLES, "0", "1", "-1", "2", "9223372036854775807",
     "-9223372036854775808", "0u", "1u", "18446744073709551615u", "0.0", "1.5", "-0.0", "1e308", "0.0/0.0", "1.0/0.0", "true",
     "false", "null", "dyn(null)", '""', '"a"', '"b,a"', '"1"', '"%s%d"', '"10.0.0.1"', '"10.0.0.0/8"', '"1.2.3"', '"2Gi"', '"1h"',
     '"https://a.b:1/c?d=e"', '"2024-02-29T12:00:00Z"', '"[a-z]+"', '"😀é"', '"\\u0000"', 'b"a"', 'b"\\xff"', "[]", "{}", "[1]",

@@ -10,11 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 from krm_fn.cel import CelSyntaxError, EvaluationError, compile_, parse, references, to_json
 from krm_fn.cel.check import CheckError, check
+from krm_fn.cel.errors import BUDGET
 from krm_fn.cel.types import DYNAMIC
+from krm_fn.cel.values import Optional, TypeValue, Uint, Unknown
 from krm_fn.program.template import TemplateError, read_expression, read_standalone
 from krm_fn.read.yaml import parse_documents
 from krm_fn.report.diagnostic import RenderError
 from krm_fn.report.text import render_text
+from tests.cel.test_unknown_law import filled, outcome, shape
 from tests.fuzz.grammar import Choices, data, expression
 
 if TYPE_CHECKING:
@@ -88,6 +91,50 @@ def from_grammar(given: bytes) -> None:
         _run(program, bindings)
 
 
+def law(given: bytes) -> None:
+    """
+    What is said with holes holds when they are filled, for every function; and a value is of the type that the checker deduced.
+
+    It is the law of `tests/cel/test_unknown_law.py`.
+    """
+    choices = Choices(given)
+    holes = {name: data(choices, name) for name in ("x", "y")}
+    fillings = [data(choices, "") for _ in range(4)]
+    text = f"[1].map(v, [1].map(k, {expression(choices)})[0])[0]"
+    try:
+        tree = parse(text)
+        program = compile_(tree)
+    except CelSyntaxError:
+        return
+    try:
+        deduced = str(check(tree, dict.fromkeys(references(tree).roots, DYNAMIC)))
+    except CheckError:
+        deduced = ""  # the law holds for it all the same
+
+    def fill(path: str) -> Any:
+        filling = fillings[sum(map(ord, path)) % len(fillings)]
+        return filled(filling, lambda _: 1)
+
+    before = outcome(program, holes)
+    if type(before) is Unknown:
+        return
+    after = outcome(program, {name: filled(value, fill) for name, value in holes.items()})
+    budget = EvaluationError in (type(before), type(after)) and BUDGET in (
+        getattr(e, "kind", "") for e in (before, after)
+    )
+    assert budget or (type(before) is EvaluationError) is (type(after) is EvaluationError), (text, before, after)
+    if type(after) is not EvaluationError:
+        assert shape(filled(before, fill)) == shape(after), (text, before, after)
+        wanted = _CLASSES.get(deduced.partition("(")[0])
+        assert wanted is None or isinstance(after, wanted), (text, deduced, after)
+
+
+_CLASSES: dict[str, type] = {
+    "bool": bool, "int": int, "uint": Uint, "double": float, "string": str, "bytes": bytes, "null_type": type(None),
+    "list": list, "map": dict, "type": TypeValue, "optional_type": Optional,
+}  # fmt: skip
+
+
 def template(given: bytes) -> None:
     """Any text as a scalar of a template: every place of the expression is a place of the text."""
     text = given.decode("utf-8", "replace")
@@ -138,6 +185,7 @@ TARGETS = {
     "compile": _timed(compile_text),
     "evaluate": _timed(evaluate),
     "grammar": _timed(from_grammar),
+    "law": _timed(law),
     "template": _timed(template),
     "yaml": _timed(yaml),
 }

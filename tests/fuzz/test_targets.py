@@ -22,7 +22,7 @@ def test_a_target_passes_over_seeds_whole_and_damaged(name: str) -> None:
         targets.TARGETS[name](given[:cut] + generator.randbytes(2) + given[cut + 1 :])
 
 
-@pytest.mark.parametrize("name", ["compile", "evaluate", "grammar", "template"])
+@pytest.mark.parametrize("name", ["compile", "evaluate", "grammar", "law", "template"])
 def test_a_target_sees_an_exception_that_is_no_diagnostic(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(_: object) -> None:
         raise KeyError
