@@ -327,6 +327,10 @@ class Compiler:
                 return self.function(name, [self.compile(argument) for argument in node.arguments], member=False)
         target = self.compile(node.target)
         arguments = [self.compile(argument) for argument in node.arguments]
+        if node.name == "newCondition" and any(isinstance(a, MapLiteral) and a.optional for a in node.arguments):
+            # kro's macro lets `?type: …` pass; the function behind it takes none.
+            message = "newCondition(): no such overload with optional entries"
+            return closures.undeclared(message, NO_SUCH_OVERLOAD, arguments)
         if node.name in ("find", "findAll"):
             _check_pattern(node.arguments)
         if node.name in ("or", "orValue") and len(arguments) == 1:
