@@ -96,10 +96,14 @@ def _convert_list(items: list[Value], depth: int) -> Value:
             result = items[:position]
         if converted is not OMIT:
             result.append(converted)
-    return result if unknown is None else unknown
+    if unknown is not None:
+        return unknown
+    return list(result) if result is items and type(items) is not list else result
 
 
 def _convert_map(entries: dict[Value, Value], depth: int) -> Value:
+    if type(entries) is not dict and getattr(entries, "raw", None) is not None:
+        entries = entries.raw  # type: ignore[attr-defined] # a typed view: its data goes out as it came in
     budget.spend(CONTAINER + len(entries))
     unknown = Unknown(entries.path) if type(entries) is OpenMap else None
     keyed = type(entries) is KeyedMap
@@ -117,7 +121,7 @@ def _convert_map(entries: dict[Value, Value], depth: int) -> Value:
     if unknown is not None:
         return unknown
     if not changed:
-        return entries
+        return entries if type(entries) is dict else dict(entries)
     return {key: item for key, item in {**entries, **changed}.items() if item is not OMIT}
 
 

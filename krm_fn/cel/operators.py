@@ -179,6 +179,8 @@ def add(x: Value, y: Value) -> Value:
     unknown = unknown_of(x, y)
     if unknown is not None:
         return unknown
+    if hasattr(cls, "cel_add"):
+        return x.cel_add(y)
     if isinstance(x, list) and isinstance(y, list):
         # What may follow the items of an open list is unknown, so the sum is.
         paths = [Unknown(part.path) for part in (x, y) if type(part) is OpenList]
@@ -359,7 +361,7 @@ def same(x: Value, y: Value, depth: int) -> bool | Unknown:
     if left in _NUMBERS and right in _NUMBERS:
         return x == x and y == y and _compare_numbers(x, y) == 0  # noqa: PLR0124 - NaN
     if hasattr(left, "cel_equals"):
-        # sic: Kubernetes' own types refuse to be compared with others; all else is just not equal.
+        # sic: Kubernetes' own types refuse to be compared with others; all else is just not equal. Sets have no order.
         return x.cel_equals(y)  # type: ignore[no-any-return]
     if left in _PLAIN or right in _PLAIN:
         return False

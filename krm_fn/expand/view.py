@@ -126,31 +126,14 @@ def as_stored(desired: dict[str, Any]) -> dict[str, Any]:
 
 
 def typed_view(view: Any, group: str, kind: str) -> Any:
-    """
-    *view* with the fields that Kubernetes types as bytes decoded: `string(secret.data.x)` is the text, not its base64.
-
-    What is no base64 stays as it is. Source: kro v0.9.3 pkg/cel/unstructured (format `byte`).
-    """
+    """*view* with the fields that Kubernetes types as bytes read as bytes: `string(secret.data.x)` is the text, not its base64."""
     field = _BYTES.get((group, kind))
-    if field is None or not isinstance(view.get(field), dict):
+    if field is None:
         return view
-    decoded = {key: _decoded(value) for key, value in view[field].items()}
-    if isinstance(view, OpenMap):
-        typed: dict[str, Any] = OpenMap(view, view.path)
-        typed[field] = OpenMap(decoded, join_path(view.path, field))
-        return typed
-    return {**view, field: decoded}
+    from krm_fn.schema.typed_values import typed
 
-
-def _decoded(value: Any) -> Any:
-    from base64 import b64decode
-
-    if not isinstance(value, str):
-        return value
-    try:
-        return b64decode(value, validate=True)
-    except ValueError:
-        return value
+    values = {"type": "object", "additionalProperties": {"type": "string", "format": "byte"}}
+    return typed(view, {"type": "object", "properties": {field: values}})
 
 
 def instance_view(instance: dict[str, Any], seen: dict[str, Any] | None, labels: dict[str, Any]) -> dict[str, Any]:

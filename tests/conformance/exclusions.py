@@ -108,7 +108,7 @@ _RECONCILE = """
     evaluate-expressions eval-bool eval-list normalize-namespaces unique-identities order-observed-by-desired cartesian-product
 """
 _TYPING = """
-    eval-with-schemas wrap schema-lookup status-schema compile-node schema-from-cel-type status-schema-from-paths
+    schema-lookup status-schema compile-node schema-from-cel-type status-schema-from-paths
 """
 _CONDITIONS = "build-variables validate-expressions extract-from-status evaluate"
 
@@ -158,12 +158,6 @@ RULES: tuple[Rule, ...] = (
         STATUS_SYNC,
         ("kro-cel",),
         lambda facts: facts["context"] == "conditions" and not facts["check_errors"],
-    ),
-    Rule(
-        "data that is read by its OpenAPI schema; its types are compared",
-        BUILT_IN_SCHEMAS,
-        ("kro-cel",),
-        lambda facts: facts["schemas"] and not facts["check_errors"],
     ),
     Rule(
         "kro waits because the expression itself contains 'no such key'; pending is decided by kind here (DESIGN 2)",
@@ -225,7 +219,7 @@ RULES: tuple[Rule, ...] = (
         ("kro-tests:error-means-pending",),
     ),
     Rule(
-        "data that is read by its schema, and schemas that are made of types",
+        "schemas that are made of types",
         BUILT_IN_SCHEMAS,
         _operations(_TYPING),
     ),

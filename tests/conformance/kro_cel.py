@@ -18,6 +18,7 @@ from krm_fn.cel.check import CheckError, check
 from krm_fn.cel.types import DYNAMIC, RUNTIME
 from krm_fn.cel.values import OMIT, Uint
 from krm_fn.schema.cel_types import type_of_schema, type_of_variable, why_not
+from krm_fn.schema.typed_values import typed
 from tests.conformance.case import Case, Mismatch
 from tests.conformance.cel_engine import (
     BEFORE_RUNNING,
@@ -61,7 +62,7 @@ def read_cases(entries: list[dict[str, Any]], row: str, definitions: Definitions
             untyped = {*(entry.get("schemas") or {})} - {*types}  # which kro does not declare
             variables = {name: value for name, value in variables.items() if name not in untyped}
             facts = {**facts_of(entry), "order_observed": _observes_order(entry, variables)}
-            whole = _Answer(entry, variables, entry.get("context"), types)
+            whole = _Answer(entry, _read(variables, entry, definitions), entry.get("context"), types)
             yield Case(row, entry["id"], "kro-cel", whole, facts)
             if "type" in entry and "inspect_error" not in entry and (types or facts["context"] == CONDITIONS):
                 yield Case(row, f"{entry['id']}:type", "kro-cel:type", _Type(entry, variables, types), facts)
@@ -103,6 +104,15 @@ def bindings_of(entry: dict[str, Any], definitions: Definitions) -> dict[str, An
             definitions["data"][value["$data"]] if isinstance(value, dict) and set(value) == {"$data"} else value
         )
         for name, value in bindings.items()
+    }
+
+
+def _read(variables: dict[str, Any], entry: dict[str, Any], definitions: Definitions) -> dict[str, Any]:
+    """The variables, those that have a schema as it says."""
+    schemas = entry.get("schemas") or {}
+    return {
+        name: typed(value, definitions["schemas"][schemas[name]]) if name in schemas else value
+        for name, value in variables.items()
     }
 
 

@@ -73,7 +73,8 @@ def _write(value: Any, text: _Text, depth: int) -> None:
         if isinstance(value, list):
             _write_list(value, text, depth + 1)
         else:
-            _write_map(value, text, depth + 1)
+            raw = getattr(value, "raw", None)  # of a typed view
+            _write_map(value if raw is None else raw, text, depth + 1)
     elif type(value) is Optional:
         _write(None if value is NONE else value.value, text, depth + 1)
     else:

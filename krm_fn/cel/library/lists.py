@@ -229,6 +229,10 @@ def _past_end(call: str, values: list[Any], index: int) -> Unknown:
 
 def _merge(first: dict[str, Any], second: dict[str, Any]) -> dict[str, Any]:
     """Let the second map's entries win. What an unobserved map may also hold stays unknown in the result."""
+    for part in (first, second):
+        if hasattr(part, "cel_merge") and not any(isinstance(each, (OpenMap, KeyedMap)) for each in (first, second)):
+            merged: dict[str, Any] = part.cel_merge(first, second)
+            return merged
     if type(second) is OpenMap:
         maybe = {key: Unknown(join_path(second.path, key)) for key in first if key not in second}
         return OpenMap({**maybe, **second}, second.path)
