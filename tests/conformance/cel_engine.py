@@ -13,8 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 from krm_fn.cel import CelSyntaxError, EvaluationError, compile_, parse, references, to_json
 from krm_fn.cel.check import CheckError, check
+from krm_fn.cel.library import conditions
 from krm_fn.cel.types import DYNAMIC, RUNTIME
 from krm_fn.cel.values import Unknown
+from krm_fn.program.conditions import check_conditions
+from krm_fn.schema.cel_types import is_custom_condition
 
 if TYPE_CHECKING:
     from krm_fn.cel.types import Type
@@ -64,15 +67,18 @@ def ask(
     if not unchecked:
         declared = {**dict.fromkeys(variables, DYNAMIC), **(types or {})}
         try:
-            deduced = str(check(tree, {**declared, "runtime": RUNTIME} if context == CONDITIONS else declared))
+            output = check(tree, {**declared, "runtime": RUNTIME} if context == CONDITIONS else declared)
         except CheckError as error:
             return Answer(CHECK, error=str(error))
+        deduced = str(output)
+        if context == CONDITIONS and not is_custom_condition(output):
+            return Answer(INSPECT, error=f"{deduced} is no condition")
     try:
         program = compile_(tree)
     except (CelSyntaxError, EvaluationError) as error:
         return Answer(COMPILE, error=str(error), type_=deduced)
     try:
-        value = program(dict(variables))
+        value = program({**variables, "runtime": conditions.RUNTIME} if context == CONDITIONS else dict(variables))
     except EvaluationError as error:
         return Answer(EVALUATE, error=str(error), pending=error.is_pending, type_=deduced)
     if type(value) is Unknown:
@@ -91,6 +97,8 @@ def _inspect(tree: Any, variables: dict[str, Any], context: str | None) -> str:
         return f"unknown functions {list(found.unknown_functions)}"
     if found.uses_omit and context != OMIT_ALLOWED:
         return "omit() is not allowed here"
+    if context == CONDITIONS and (complaints := check_conditions([tree])):
+        return complaints[0].message
     return ""
 
 

@@ -154,10 +154,10 @@ RULES: tuple[Rule, ...] = (
         lambda facts: not facts["self_contained"],
     ),
     Rule(
-        "status.conditions of the author",
+        "what an author's condition that is none is answered with",
         STATUS_SYNC,
         ("kro-cel",),
-        lambda facts: facts["context"] == "conditions" and not facts["check_errors"],
+        lambda facts: facts["context"] == "conditions" and facts["json_error"],
     ),
     Rule(
         "kro waits because the expression itself contains 'no such key'; pending is decided by kind here (DESIGN 2)",

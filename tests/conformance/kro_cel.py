@@ -83,6 +83,7 @@ def facts_of(entry: dict[str, Any]) -> dict[str, Any]:
         "schemas": bool(entry.get("schemas")),
         "text": entry.get("expr") or "",
         "context": entry.get("context"),
+        "json_error": isinstance(entry.get("json"), dict) and set(entry["json"]) == {"error"},
         "pending_by_text": bool(entry.get("pending")) and not any(t in entry["eval_error"] for t in _PENDING_TEXTS),
         "has_error_inside": '{"error": ' in json.dumps(entry.get("value")),
     }

@@ -115,4 +115,6 @@ def _opaque(value: Any) -> dict[str, Any]:
         return {"duration": value.nanos}
     if name in _OPAQUE:
         return {_OPAQUE[name]: str(value)}
+    if name == "kro.run.Condition":
+        return {"condition": dict(value.cel_fields)}
     return {"opaque": name}
