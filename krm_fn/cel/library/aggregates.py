@@ -27,6 +27,14 @@ if TYPE_CHECKING:
     from typing import Any
 
 _INT_MIN, _INT_MAX, _UINT_MAX = -(1 << 63), (1 << 63) - 1, (1 << 64) - 1
+_ADDITION, _COMPARISON = 1, 12
+"""What one element costs of the evaluation's budget."""
+
+
+def _pay(values: list[Any], units: int) -> None:
+    from krm_fn.cel.operators import budget
+
+    budget.spend(units * len(values))
 
 
 @on_known_elements
@@ -58,6 +66,7 @@ def _max(values: list[Any]) -> Any:
 
 
 def _all_ordered(name: str, values: list[Any]) -> None:
+    _pay(values, _COMPARISON)
     if not values and name != "isSorted":
         raise EvaluationError(BAD_ARGUMENT, f"{name}: the list is empty")
     for value in values:
@@ -77,6 +86,7 @@ def _is_above(first: Any, second: Any) -> bool:
 @on_known_elements
 def _sum_integers(values: list[int]) -> int:
     """Add ints, or uints, from the left; every step must fit."""
+    _pay(values, _ADDITION)
     cls = Uint if values and type(values[0]) is Uint else int
     low, high = (0, _UINT_MAX) if cls is Uint else (_INT_MIN, _INT_MAX)
     total = 0
@@ -91,6 +101,7 @@ def _sum_integers(values: list[int]) -> int:
 
 @on_known_elements
 def _sum_doubles(values: list[float]) -> float:
+    _pay(values, _ADDITION)
     total = 0.0
     for value in values:
         if type(value) is not float:
@@ -103,6 +114,7 @@ def _sum_doubles(values: list[float]) -> float:
 def _sum_durations(values: list[Any]) -> Any:
     from krm_fn.cel.timestamps import Duration, add
 
+    _pay(values, _COMPARISON)
     total: Any = Duration(0)
     for value in values:
         if type(value) is not Duration:

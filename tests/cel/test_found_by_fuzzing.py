@@ -1,0 +1,20 @@
+"""What fuzzing and hostile expressions found in the engine, each as the smallest case that showed it."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from krm_fn.cel.errors import BUDGET
+from tests.cel.running import error_of
+
+LONG = "cel.bind(a, lists.range(200000), {})"
+
+
+@pytest.mark.parametrize("call", ["sum()", "min()", "max()", "isSorted()"])
+def test_an_aggregate_of_a_long_list_in_a_loop_is_paid_for(call: str) -> None:
+    """Each walks the list in Python; they took up to minutes before the budget was spent."""
+    started = time.process_time()
+    assert error_of(LONG.format(f"lists.range(100000).map(i, a.{call})")).kind == BUDGET
+    assert time.process_time() - started < 5
