@@ -37,6 +37,14 @@ if TYPE_CHECKING:
 _HASHED = frozenset({str, int, bool, Uint, bytes})
 _COMPARISON = 32
 """What comparing two elements of `distinct` costs of the evaluation's budget."""
+_SOUGHT = 8
+"""What comparing one element with what `indexOf` looks for costs."""
+
+
+def _pay(units: int) -> None:
+    from krm_fn.cel.operators import budget
+
+    budget.spend(units)
 
 
 def _end(values: list[Any]) -> Unknown | None:
@@ -98,15 +106,14 @@ def _distinct(values: list[Any]) -> list[Any] | Unknown:
     """Keep the first of each run of equals: `1`, `1.0` and `1u` are equal, two NaN are not."""
     types = set(map(type, values))
     if len(types) <= 1 and types <= _HASHED:
+        _pay(len(values))
         return list(dict.fromkeys(values))
-    from krm_fn.cel.operators import budget
-
     kept: list[Any] = []
     for value in values:
         found = _position(kept, value)
         if isinstance(found, Unknown):
             return found
-        budget.spend(_COMPARISON * len(kept))
+        _pay(_COMPARISON * len(kept))
         if found == -1:
             kept.append(value)
     return kept
@@ -131,6 +138,7 @@ def _position(values: list[Any], sought: Any) -> int | Unknown:
 
 
 def _index_of(values: list[Any], sought: Any) -> int | Unknown:
+    _pay(_SOUGHT * len(values))
     found = _position(values, sought)
     return _unless_open(values, found) if found == -1 else found
 
@@ -139,6 +147,7 @@ def _last_index_of(values: list[Any], sought: Any) -> int | Unknown:
     end = _end(values)
     if end is not None:
         return end
+    _pay(_SOUGHT * len(values))
     found = _position(values[::-1], sought)
     return found if isinstance(found, Unknown) or found == -1 else len(values) - 1 - found
 
