@@ -128,7 +128,7 @@ def as_stored(desired: dict[str, Any]) -> dict[str, Any]:
 def typed_view(view: Any, group: str, kind: str) -> Any:
     """*view* with the fields that Kubernetes types as bytes read as bytes: `string(secret.data.x)` is the text, not its base64."""
     field = _BYTES.get((group, kind))
-    if field is None:
+    if field is None or field not in view:
         return view
     from krm_fn.schema.typed_values import typed
 
