@@ -473,6 +473,7 @@ def call_two(function: Callable[..., Value], first: Program, second: Program) ->
         if type(x) is Unknown or type(y) is Unknown:
             return operators.unknown_of(x, y)
         pay_to_read(x)
+        pay_to_read(y)
         result = function(x, y)
         pay_for(result)
         return result
