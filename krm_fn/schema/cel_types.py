@@ -6,7 +6,7 @@ expression looks.  Not known here: expressions, where schemas come from.
 
 A schema without a type has no CEL type, and a field that has none does not exist for expressions.
 
-Source: kro v0.9.3 pkg/cel/{schemas,types,compatibility}.go; Kubernetes v1.35 apiserver pkg/cel/{escaping,types}.go.
+Source: kro v0.9.3 pkg/cel/{schemas,types,compatibility}.go; Kubernetes v1.35 apiserver pkg/cel/types.go.
 """
 
 from __future__ import annotations
@@ -36,6 +36,7 @@ from krm_fn.cel.types import (
     list_of,
     map_of,
 )
+from krm_fn.schema.escaping import escape
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -136,23 +137,6 @@ class _Declared(ObjectType):
             made = type_of_schema(_as_root(self._properties[name]), f"{self.name}.{escaped}")
             if made is not None:
                 self._fields[escaped] = made
-
-
-_ESCAPES = (("__", "underscores"), (".", "dot"), ("-", "dash"), ("/", "slash"))
-
-
-def escape(name: str) -> str:
-    """A field's name as expressions spell it: `a-b` -> `a__dash__b`; empty where they cannot."""
-    if name.isidentifier() and name.isascii() and "__" not in name:
-        return f"__{name}__" if name in RESERVED_FIELDS else name
-    if not name or name[0].isdigit():
-        return ""
-    spelled = name
-    for i, (text, _) in enumerate(_ESCAPES):
-        spelled = spelled.replace(text, chr(i))
-    for i, (_, word) in enumerate(_ESCAPES):
-        spelled = spelled.replace(chr(i), f"__{word}__")
-    return spelled if spelled.isascii() and spelled.replace("_", "a").isalnum() else ""
 
 
 # -- what may stand at a field ------------------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ Source: Kubernetes v1.35.0 apiserver pkg/cel/escaping.go. Keys of maps are not e
 from __future__ import annotations
 
 from krm_fn.cel.syntax import Has, Identifier, Index, Select, children
+from krm_fn.schema.escaping import WORDS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,14 +18,12 @@ if TYPE_CHECKING:
 
     from krm_fn.cel.syntax import Node
 
-_ESCAPES = {"underscores": "__", "dot": ".", "dash": "-", "slash": "/"}
-
 
 def unescaped(name: str) -> str:
     """Undo the escapes: `with__dash__dash` -> `with-dash`, `__in__` -> `in`; other names are as they are."""
-    if name[:2] == "__" == name[-2:] and "__" not in name[2:-2] and name[2:-2] not in _ESCAPES:
+    if name[:2] == "__" == name[-2:] and "__" not in name[2:-2] and name[2:-2] not in WORDS:
         return name[2:-2]
-    for word, char in _ESCAPES.items():
+    for word, char in WORDS.items():
         name = name.replace(f"__{word}__", f"\0{char}\0")
     return name.replace("\0", "")
 

@@ -15,6 +15,7 @@ from krm_fn.cel.errors import NO_SUCH_OVERLOAD, EvaluationError
 from krm_fn.cel.operators import kind_of, no_overload, same
 from krm_fn.cel.stack import deep
 from krm_fn.cel.values import OpenList, OpenMap, SettledMap, Unknown, merge_unknowns
+from krm_fn.schema.escaping import escape, unescape
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -157,19 +158,17 @@ class TypedObject(TypedMap):
             del self[key]
 
     def __contains__(self, key: object) -> bool:
-        return isinstance(key, str) and super().__contains__(_unescaped(key))
+        return isinstance(key, str) and super().__contains__(unescape(key))
 
     def __getitem__(self, key: str) -> Value:
-        return super().__getitem__(_unescaped(key))
+        return super().__getitem__(unescape(key))
 
     def __iter__(self) -> Iterator[str]:
-        from krm_fn.schema.cel_types import escape
-
         return iter([escape(name) or name for name in super().__iter__()])
 
     def shapes(self) -> Iterator[tuple[str, Value, Reader | None]]:
         for key in self:
-            name = _unescaped(key)
+            name = unescape(key)
             yield key, dict.__getitem__(self, name), self.shape.child(name)
 
     def cel_equals(self, other: Value) -> bool | Unknown:
@@ -204,34 +203,6 @@ class TypedObject(TypedMap):
         return True if unknown is None else unknown
 
 
-_WORDS = {"underscores": "__", "dot": ".", "dash": "-", "slash": "/"}
-
-
-def _unescaped(name: str) -> str:
-    """A field's name for how expressions spell it; an empty text for what is no spelling. `a__dash__b` -> `a-b`."""
-    if "__" not in name:
-        return name
-    from krm_fn.cel.types import RESERVED_FIELDS
-
-    parts: list[str] = []
-    at = 0
-    while (start := name.find("__", at)) >= 0:
-        end = start + 2
-        while end < len(name) and name[end] != "_":
-            end += 1
-        word = name[start + 2 : end]
-        if not word or name[end : end + 2] != "__":
-            at_next = end if word else start + 1
-            parts.append(name[at:at_next])
-            at = at_next
-            continue
-        if word not in _WORDS and not (word in RESERVED_FIELDS and end + 2 - start == len(name)):
-            return ""
-        parts += (name[at:start], _WORDS.get(word, word))
-        at = end + 2
-    return "".join(parts) + name[at:]
-
-
 # -- lists ----------------------------------------------------------------------------------------------------------------
 
 
@@ -263,14 +234,15 @@ class WrongList(list):  # type: ignore[type-arg]
     def __contains__(self, item: object) -> bool:
         return any(each == item for each in self)
 
+    def _raw(self) -> list[Value]:
+        """The items unread."""
+        return list(super().__iter__())
+
 
 class SetList(WrongList):
     """A list with x-kubernetes-list-type set: `==` does not look at the order, `+` adds what is not there."""
 
     __slots__ = ()
-
-    def _raw(self) -> list[Value]:
-        return list(list.__iter__(self))
 
     def cel_equals(self, other: Value) -> bool | Unknown:
         if not isinstance(other, list):
@@ -317,9 +289,6 @@ class KeyedList(WrongList):
     """
 
     __slots__ = ()
-
-    def _raw(self) -> list[Value]:
-        return list(list.__iter__(self))
 
     def cel_equals(self, other: Value) -> bool | Unknown:
         if not isinstance(other, list):

@@ -20,6 +20,7 @@ from __future__ import annotations
 from krm_fn.cel.errors import BAD_CONVERSION, EvaluationError
 from krm_fn.cel.operators import INT_MAX, INT_MIN, kind_of
 from krm_fn.cel.values import OpenList, OpenMap, SettledMap, Unknown, join_path
+from krm_fn.schema.escaping import escape
 from krm_fn.schema.formats import READERS
 from krm_fn.schema.typed_containers import (
     KeyedList,
@@ -276,8 +277,6 @@ class _List(Shape):
     def key_of(self, item: dict[str, Any]) -> tuple[tuple[type, Value], ...]:
         """What tells the items of a keyed list apart. sic: a key whose name must be escaped is looked for by that name."""
         if self.keys is None:
-            from krm_fn.schema.cel_types import escape
-
             self.keys = tuple(escape(key) or key for key in self.schema.get("x-kubernetes-list-map-keys") or ())
         return tuple(comparable(item.get(key)) for key in self.keys)
 

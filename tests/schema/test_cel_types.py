@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from krm_fn.cel.types import CONDITION, DYNAMIC, STRING, UNKNOWN, ObjectType, Type, list_of, optional_of, parse_type
 from krm_fn.schema.cel_types import (
     element_of,
-    escape,
     is_condition_result,
     is_custom_condition,
     structurally_incompatible,
@@ -19,6 +18,7 @@ from krm_fn.schema.cel_types import (
     type_of_variable,
     why_not,
 )
+from krm_fn.schema.escaping import escape
 from krm_fn.schema.field_names import unescaped
 
 Schema = dict[str, Any]
