@@ -190,12 +190,7 @@ def _included(node: Node, scene: Scene, outcome: Outcome) -> bool:
             outcome.why_excluded = ("", compiled)
             return False
         elif value is not True:
-            raise scene.fault(
-                "not-a-bool",
-                f"includeWhen of {node.id!r} gives {type_name(value)}, not a boolean",
-                compiled=compiled,
-                node=node,
-            )
+            raise _not_a_bool("includeWhen", value, compiled, node, scene)
     if waits:
         outcome.waits = waits
         outcome.state = DEFERRED
@@ -482,13 +477,13 @@ def _gate(outcome: Outcome, scene: Scene) -> Wait | None:
                 reason = NOT_READY if is_observed else NEVER_READY
                 return Wait(reason, compiled.paths.get(own, (path,)), compiled)
             if value is not True:
-                raise scene.fault(
-                    "not-a-bool",
-                    f"readyWhen of {node.id!r} gives {type_name(value)}, not a boolean",
-                    compiled=compiled,
-                    node=node,
-                )
+                raise _not_a_bool("readyWhen", value, compiled, node, scene)
     return None
+
+
+def _not_a_bool(condition: str, value: Any, compiled: Compiled, node: Node, scene: Scene) -> Fault:
+    message = f"{condition} of {node.id!r} gives {type_name(value)}, not a boolean"
+    return scene.fault("not-a-bool", message, compiled=compiled, node=node)
 
 
 def _evaluation_fault(error: EvaluationError, compiled: Compiled, node: Node, scene: Scene, place: str) -> Fault:
