@@ -205,21 +205,10 @@ def sort_graph(given: Json, expect: Json) -> None:
 # -- generated CRDs -------------------------------------------------------------------------------------------------
 
 
-def make_crd(given: Json, expect: Json) -> None:
-    more = given.get("rgd_schema") or {}
-    crd = generated_crd(
-        given["group"],
-        given["version"],
-        given["kind"],
-        given.get("spec_schema") or {"type": "object"},
-        given.get("status_schema") or {"type": "object"},
-        scope=given["scope"],
-        printer_columns=given.get("additionalPrinterColumns") or more.get("additionalPrinterColumns"),
-        metadata=more.get("metadata"),
-    )
+def crd_outline(crd: Json) -> Json:
+    """What the cases tell of a CRD, by their names for it."""
     spec, names, version = crd["spec"], crd["spec"]["names"], crd["spec"]["versions"][0]
-    plain = generated_crd("g", "v", "K", {}, {})["spec"]["versions"][0]["additionalPrinterColumns"]
-    got = {
+    return {
         "name": crd["metadata"]["name"],
         "group": spec["group"],
         "kind": names["kind"],
@@ -237,6 +226,22 @@ def make_crd(given: Json, expect: Json) -> None:
         "owner_references": crd["metadata"].get("ownerReferences"),
         "printer_columns": version["additionalPrinterColumns"],
     }
+
+
+def make_crd(given: Json, expect: Json) -> None:
+    more = given.get("rgd_schema") or {}
+    crd = generated_crd(
+        given["group"],
+        given["version"],
+        given["kind"],
+        given.get("spec_schema") or {"type": "object"},
+        given.get("status_schema") or {"type": "object"},
+        scope=given["scope"],
+        printer_columns=given.get("additionalPrinterColumns") or more.get("additionalPrinterColumns"),
+        metadata=more.get("metadata"),
+    )
+    plain = generated_crd("g", "v", "K", {}, {})["spec"]["versions"][0]["additionalPrinterColumns"]
+    got = crd_outline(crd)
     if expect.get("printer_columns") == "default":
         got["printer_columns"] = "default" if got["printer_columns"] == plain else got["printer_columns"]
     for key, wanted in expect.items():

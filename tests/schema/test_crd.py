@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from krm_fn.schema.crd import generated_crd, object_meta, plural, schema_without_status, with_default_status
+from tests.conformance.rules_text import crd_outline
 from tests.schema import corpus
 
 DEFAULT_COLUMNS = ["State", "Ready", "Age"]
@@ -95,29 +96,10 @@ def test_new_crd(case: dict[str, Any]) -> None:
         printer_columns=columns,
         metadata=rgd_schema.get("metadata"),
     )
-    spec, names = crd["spec"], crd["spec"]["names"]
-    version = spec["versions"][0]
-    shown = {
-        "name": crd["metadata"]["name"],
-        "group": spec["group"],
-        "kind": names["kind"],
-        "list_kind": names["listKind"],
-        "plural": names["plural"],
-        "singular": names["singular"],
-        "scope": spec["scope"],
-        "versions": len(spec["versions"]),
-        "version": version["name"],
-        "served": version["served"],
-        "storage": version["storage"],
-        "status_subresource": "status" in version["subresources"],
-        "labels": crd["metadata"].get("labels"),
-        "annotations": crd["metadata"].get("annotations"),
-        "owner_references": crd["metadata"].get("ownerReferences"),
-        "printer_columns": version["additionalPrinterColumns"],
-    }
+    shown = crd_outline(crd)
     if expect.get("printer_columns") == "default":
         shown["printer_columns"] = (
-            "default" if [c["name"] for c in version["additionalPrinterColumns"]] == DEFAULT_COLUMNS else "own"
+            "default" if [c["name"] for c in shown["printer_columns"]] == DEFAULT_COLUMNS else "own"
         )
     assert {key: shown[key] for key in expect} == expect
 
