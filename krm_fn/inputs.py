@@ -11,7 +11,8 @@ from krm_fn.admit.admission import compile_admission
 from krm_fn.program.build import build_program
 from krm_fn.program.definition import RGD_GROUP, RGD_KIND, is_rgd
 from krm_fn.report.diagnostic import ERROR, WARNING, Diagnostic, Subject
-from krm_fn.schema.scope import scope_from_crd, scope_of
+from krm_fn.schema.kinds import Kinds
+from krm_fn.schema.scope import scope_from_crd
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -216,19 +217,16 @@ def _refuse_repeated_instances(inputs: Inputs, add: Add) -> None:
 
 def compile_programs(inputs: Inputs, add: Add) -> dict[tuple[str, str], Program]:
     """Every RGD, compiled. What is wrong with any of them is found in one go."""
-    scopes: dict[tuple[str, str], bool] = {(RGD_GROUP, RGD_KIND): False}
+    kinds = Kinds()
+    kinds.add(f"{RGD_GROUP}/v1alpha1", RGD_KIND, namespaced=False)
     for entry in inputs.crds:
-        scopes.update(scope_from_crd(entry.value))
-    for key, entry in inputs.entries_of.items():
-        scopes[key] = entry.value["spec"]["schema"].get("scope") != "Cluster"
-
-    def scope(api_version: str, kind: str) -> bool | None:
-        known = scopes.get((api_version.rpartition("/")[0], kind))
-        return scope_of(api_version, kind) if known is None else known
-
+        kinds.add_crd(entry.value)
+    for (group, kind), entry in inputs.entries_of.items():
+        schema = entry.value["spec"]["schema"]
+        kinds.add(f"{group}/{schema.get('apiVersion')}", kind, namespaced=schema.get("scope") != "Cluster")
     programs: dict[tuple[str, str], Program] = {}
     for entry in inputs.rgds:
-        program, problems = build_program(entry.value, scope)
+        program, problems = build_program(entry.value, kinds)
         for problem in problems:
             add(
                 Diagnostic(

@@ -1,7 +1,7 @@
 """
 RGD -> Program: the one place where definition, schema, templates, expressions and graph come together.
 
-Enters: an RGD as plain JSON and what is known of the scope of kinds.  Leaves: a `Program`, and every problem found, each with
+Enters: an RGD as plain JSON and what is known of kinds.  Leaves: a `Program`, and every problem found, each with
 its path in the document.  Not known here: files and positions (the caller locates paths), instances.
 
 Source of the rules: kro v0.9.3 pkg/graph/builder.go and validation.go.
@@ -30,16 +30,14 @@ from krm_fn.schema.simple_schema import SchemaError, to_openapi
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
-    from typing import Any, TypeAlias
+    from typing import Any
 
     from krm_fn.cel import References
     from krm_fn.cel.syntax import Node as CelNode
     from krm_fn.cel.types import Type
     from krm_fn.program.model import Compiled, Program
     from krm_fn.program.template import Expression, Path
-
-    Scope: TypeAlias = Callable[[str, str], bool | None]
-    """(apiVersion, kind) -> namespaced, cluster-scoped (False) or not known (None)."""
+    from krm_fn.schema.kinds import Kinds
 
 _NAME: Path = ("metadata", "name")
 _NAMESPACE: Path = ("metadata", "namespace")
@@ -52,7 +50,7 @@ _MACROS = (
 )  # fmt: skip
 
 
-def build_program(document: dict[str, Any], scope: Scope) -> tuple[Program | None, list[Problem]]:
+def build_program(document: dict[str, Any], kinds: Kinds) -> tuple[Program | None, list[Problem]]:
     """
     Compile one RGD.
 
@@ -69,7 +67,7 @@ def build_program(document: dict[str, Any], scope: Scope) -> tuple[Program | Non
             for p in error.problems
         ]
     program = model.Program(definition, spec_schema)
-    _Builder(program, scope, problems).build()
+    _Builder(program, kinds, problems).build()
     if any(p.severity == "error" for p in problems):
         return None, problems
     return program, problems
@@ -93,9 +91,9 @@ class _Allowed:
 class _Builder:
     """The state of one build: what is parsed already, and the problems so far."""
 
-    def __init__(self, program: Program, scope: Scope, problems: list[Problem]) -> None:
+    def __init__(self, program: Program, kinds: Kinds, problems: list[Problem]) -> None:
         self.program = program
-        self.scope = scope
+        self.kinds = kinds
         self.problems = problems
         self.parsed: dict[str, tuple[CelNode, References, Callable[[dict[str, Any]], Any]]] = {}
         self.shared: dict[str, Compiled] = {}
@@ -151,7 +149,8 @@ class _Builder:
         else:
             kind = model.COLLECTION if resource.for_each else model.RESOURCE
         node = model.Node(resource.id, index, kind, self._without_owner(resource, template_path), resource.path)
-        node.namespaced = self.scope(node.api_version, node.object_kind)
+        node.namespaced = self.kinds.namespaced(node.api_version, node.object_kind)
+        node.schema = self.kinds.schema(node.api_version, node.object_kind)
         if node.namespaced is None:
             self._report(
                 "unknown-kind",

@@ -89,14 +89,15 @@ class Node:
     One resource of an RGD.
 
     kind: RESOURCE, COLLECTION, EXTERNAL or EXTERNAL_COLLECTION.  api_version and object_kind are the template's.
-    namespaced: None where nobody knows the kind.  holes: (path in the template, index into `values`).  values: the distinct
+    namespaced: None where nobody knows the kind.  schema: of its
+    objects, where there is one.  holes: (path in the template, index into `values`).  values: the distinct
     expressions of the template.  shape: list of values -> object.  dependencies: ids, in order of first mention.  asked: what
     expressions look at, None where none does.
     """
 
     __slots__ = (
         "api_version", "asked", "dependencies", "dimensions", "group", "holes", "id", "include_when", "index", "kind", "namespaced",
-        "object_kind", "path", "ready_when", "shape", "template", "values",
+        "object_kind", "path", "ready_when", "schema", "shape", "template", "values",
     )  # fmt: skip
 
     def __init__(self, id: str, index: int, kind: str, template: dict[str, Any], path: Path) -> None:  # noqa: A002
@@ -109,6 +110,7 @@ class Node:
         self.object_kind: str = template.get("kind", "")
         self.group = self.api_version.rpartition("/")[0]
         self.namespaced: bool | None = None
+        self.schema: dict[str, Any] | None = None
         self.holes: list[tuple[Path, int]] = []
         self.values: list[Compiled] = []
         self.shape: Builder = lambda _values: template

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from krm_fn.cel import parse, references
 from krm_fn.program.build import build_program
 from krm_fn.program.definition import is_kubernetes_version, is_lower_camel_case, read_definition
+from krm_fn.schema.kinds import Kinds
 from tests.conformance.case import Mismatch
 from tests.conformance.compare import first_difference
 from tests.conformance.rules_text import expects_error
@@ -24,13 +25,13 @@ _OBJECT: Json = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "
 
 def operations(kinds: list[Json]) -> dict[str, Callable[[Json, Json], list[str] | None]]:
     """The table of operations. *kinds*: the made-up kinds with their scope."""
-    scopes = {
-        ((kind["group"] + "/" if kind["group"] else "") + kind["version"], kind["kind"]): kind["namespaced"]
-        for kind in kinds
-    }
+    known = Kinds()
+    for kind in kinds:
+        version = (kind["group"] + "/" if kind["group"] else "") + kind["version"]
+        known.add(version, kind["kind"], namespaced=kind["namespaced"])
 
     def build(given: Json, expect: Json) -> None:
-        build_rgd(given, expect, lambda api_version, kind: scopes.get((api_version, kind)))
+        build_rgd(given, expect, known)
 
     return {**OPERATIONS, "build-rgd": build}
 
@@ -47,8 +48,8 @@ def settle(expect: Json, problems: list[Problem]) -> bool:
     return True
 
 
-def build_rgd(given: Json, expect: Json, scope: Callable[[str, str], bool | None]) -> None:
-    program, problems = build_program(given["rgd"], scope)
+def build_rgd(given: Json, expect: Json, kinds: Kinds) -> None:
+    program, problems = build_program(given["rgd"], kinds)
     if not settle(expect, problems):
         return
     assert program is not None
@@ -140,9 +141,16 @@ def template_or_external(given: Json, expect: Json) -> None:
     settle(expect, _definition_problems(_rgd([resource])))
 
 
+def _kinds(*, namespaced: bool = True) -> Kinds:
+    """What is known where a case names no kinds: the kind of `_OBJECT`."""
+    kinds = Kinds()
+    kinds.add("v1", "ConfigMap", namespaced=namespaced)
+    return kinds
+
+
 def _with_template(template: Any, expect: Json, *, namespaced: bool = True, scope: str = "Namespaced") -> None:
     document = _rgd([{"id": "a", "template": template}], scope=scope)
-    settle(expect, build_program(document, lambda _version, _kind: namespaced)[1])
+    settle(expect, build_program(document, _kinds(namespaced=namespaced))[1])
 
 
 def object_structure(given: Json, expect: Json) -> None:
@@ -173,21 +181,21 @@ def identity_fields(given: Json, expect: Json) -> None:
     if cluster and node["kind_namespaced"]:
         template["metadata"].setdefault("namespace", "x")
     document = _rgd([{"id": "a", "template": template}], scope="Cluster" if cluster else "Namespaced")
-    problems = build_program(document, lambda _version, _kind: bool(node["kind_namespaced"]))[1]
+    problems = build_program(document, _kinds(namespaced=bool(node["kind_namespaced"])))[1]
     settle(expect, [problem for problem in problems if problem.code == "omit-in-identity"])
 
 
 def restricted(given: Json, expect: Json) -> None:
     """An expression where omit() has no meaning, as includeWhen."""
     expression = {"id": "a", "template": _OBJECT, "includeWhen": [f"${{{given['expr']}}}"]}
-    settle(expect, build_program(_rgd([expression]), lambda _version, _kind: True)[1])
+    settle(expect, build_program(_rgd([expression]), _kinds())[1])
 
 
 def dependencies(given: Json, expect: Json) -> None:
     """An expression in a template, among nodes of the known names."""
     others = [{"id": name, "template": _OBJECT} for name in given["known_ids"] if name in _names(given["expr"])]
     own = {"id": "own", "template": {**_OBJECT, "data": {"x": f"${{{given['expr']}}}"}}}
-    program, problems = build_program(_rgd([*others, own]), lambda _version, _kind: True)
+    program, problems = build_program(_rgd([*others, own]), _kinds())
     if settle(expect, problems):
         assert program is not None
         _equal("dependencies", sorted(expect["dependencies"]), sorted(program.nodes["own"].dependencies))

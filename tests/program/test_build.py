@@ -9,7 +9,7 @@ import pytest
 from krm_fn.program.build import build_program
 from krm_fn.program.definition import Problem
 from krm_fn.program.model import Program
-from krm_fn.schema.scope import scope_of
+from krm_fn.schema.kinds import Kinds
 
 
 def rgd(*resources: dict[str, Any], **schema: Any) -> dict[str, Any]:
@@ -29,7 +29,7 @@ def config(
 
 
 def build(document: dict[str, Any]) -> tuple[Program | None, list[Problem]]:
-    return build_program(document, scope_of)
+    return build_program(document, Kinds())
 
 
 def codes(document: dict[str, Any]) -> list[str]:

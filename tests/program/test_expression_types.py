@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from krm_fn.program.build import build_program
-from krm_fn.schema.scope import scope_of
+from krm_fn.schema.kinds import Kinds
 from tests.program.test_build import EXTERNAL, config, rgd
 
 SPEC = {
@@ -25,7 +25,7 @@ def refusals(*resources: dict[str, Any], **schema: Any) -> list[tuple[str, str, 
     """(code, message, what the caret marks) of each problem."""
     document = rgd(*resources, spec=SPEC, types=TYPES, **schema)
     found = []
-    for problem in build_program(document, scope_of)[1]:
+    for problem in build_program(document, Kinds())[1]:
         place: Any = document
         for step in problem.path:
             place = place[step]
@@ -123,7 +123,7 @@ def test_each_place_of_one_text_is_reported() -> None:
 
 def test_a_broken_schema_is_reported_once() -> None:
     document = rgd(in_data("${schema.spec.a.b + 1}"), spec={"a": "strin"})
-    assert [problem.code for problem in build_program(document, scope_of)[1]] == ["type-unknown"]
+    assert [problem.code for problem in build_program(document, Kinds())[1]] == ["type-unknown"]
 
 
 def test_a_cluster_scoped_instance_has_no_namespace() -> None:
@@ -160,4 +160,4 @@ def test_nothing_is_refused_for_a_schema_that_is_not_here(resource: dict[str, An
 def test_escaped_fields_have_the_type_of_the_field() -> None:
     """`name_fields` gives the tree the names that objects have; types are known by CEL's."""
     document = rgd(in_data("${schema.spec.o.a__dash__b + 1}"), spec={"o": {"a-b": "string"}})
-    assert [p.message for p in build_program(document, scope_of)[1]] == ["+: does not take string and int"]
+    assert [p.message for p in build_program(document, Kinds())[1]] == ["+: does not take string and int"]
