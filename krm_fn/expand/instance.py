@@ -16,7 +16,7 @@ from krm_fn.expand.labels import child_labels, instance_labels
 from krm_fn.expand.node import Scene, expand_node, give_up, publish
 from krm_fn.expand.observed import Observed
 from krm_fn.expand.outcome import RESOLVED, Expansion, Fault, Faults
-from krm_fn.expand.view import instance_view
+from krm_fn.expand.view import Shapes, instance_view
 from krm_fn.program import model
 from krm_fn.program.template import path_text
 from krm_fn.report.diagnostic import Subject
@@ -39,7 +39,7 @@ MAX_NESTING = 32
 class World:
     """What every instance of a render shares."""
 
-    __slots__ = ("admit", "fallback", "kro_labels", "observed", "programs")
+    __slots__ = ("admit", "fallback", "kro_labels", "observed", "programs", "shapes")
 
     def __init__(
         self,
@@ -55,6 +55,7 @@ class World:
         self.observed = observed or Observed()
         self.fallback = fallback
         self.kro_labels = kro_labels
+        self.shapes = Shapes()
 
 
 def subject_of(instance: dict[str, Any]) -> Subject:
@@ -72,7 +73,7 @@ def expand_instance(
     """
     subject = subject_of(instance)
     namespace = subject.namespace if program.definition.namespaced else ""
-    scene = Scene(program, subject, namespace, world.observed)
+    scene = Scene(program, subject, namespace, world.observed, world.shapes)
     scene.closed = world.fallback
     seen = world.observed.find((program.definition.group, program.definition.kind, namespace, subject.name))
     extra: dict[str, Any] = {}
@@ -82,7 +83,7 @@ def expand_instance(
         extra = instance_labels(program, instance)
         live = ((seen or {}).get("metadata") or {}).get("labels") or {}
         extra.update({key: value for key, value in live.items() if key in extra})
-    scene.names[model.SCHEMA] = instance_view(instance, seen, extra)
+    scene.names[model.SCHEMA] = world.shapes.typed(instance_view(instance, seen, extra), program)
     faults: list[Fault] = []
     for name in program.order:
         try:

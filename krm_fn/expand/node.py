@@ -33,7 +33,7 @@ from krm_fn.expand.outcome import (
     Outcome,
     Wait,
 )
-from krm_fn.expand.view import as_stored, asked_view, closed_view, typed_view, without_secrets
+from krm_fn.expand.view import as_stored, asked_view, closed_view, without_secrets
 from krm_fn.program import model
 from krm_fn.program.definition import type_name
 from krm_fn.program.template import remove_omitted
@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from krm_fn.expand.observed import Observed
+    from krm_fn.expand.view import Shapes
     from krm_fn.program.model import Asked, Compiled, Node, Program
     from krm_fn.report.diagnostic import Subject
 
@@ -62,11 +63,12 @@ class Scene:
     """
 
     __slots__ = (
-        "cache", "closed", "gates", "labels", "names", "namespace", "observed", "outcomes", "program", "subject", "views",
+        "cache", "closed", "gates", "labels", "names", "namespace", "observed", "outcomes", "program", "shapes", "subject", "views",
     )  # fmt: skip
 
-    def __init__(self, program: Program, subject: Subject, namespace: str, observed: Observed) -> None:
+    def __init__(self, program: Program, subject: Subject, namespace: str, observed: Observed, shapes: Shapes) -> None:
         self.program = program
+        self.shapes = shapes
         self.subject = subject
         self.namespace = namespace
         self.observed = observed
@@ -445,7 +447,7 @@ def _publish_view(outcome: Outcome, asked: Asked, scene: Scene) -> None:
                 if item.nested is not None:
                     # An instance was admitted: its spec is what a server stores, and nobody adds to it.
                     view["spec"] = desired.get("spec", {})
-        views.append(typed_view(view, node.group, node.object_kind))
+        views.append(scene.shapes.typed(view, node))
         raw.append((view, seen is not None))
     scene.names[node.id] = views if node.is_collection else views[0]
 

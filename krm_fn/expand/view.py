@@ -11,16 +11,17 @@ The merge is by maps; a list that was seen stands in for the desired one when it
 from __future__ import annotations
 
 from krm_fn.cel.values import OpenList, OpenMap, SettledList, SettledMap, Unknown, join_path
+from krm_fn.schema.means_itself import means_itself
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from krm_fn.program.model import Asked
+    from krm_fn.program.model import Asked, Node, Program
+    from krm_fn.schema.typed_values import Shape
 
 _TEXT = frozenset((str,))
 _SCALARS = frozenset((str, int, float, bool))
-_BYTES = {("", "Secret"): "data", ("", "ConfigMap"): "binaryData"}
 _SERVER_METADATA = ("uid", "resourceVersion", "creationTimestamp", "generation")
 
 
@@ -125,15 +126,34 @@ def as_stored(desired: dict[str, Any]) -> dict[str, Any]:
     return stored
 
 
-def typed_view(view: Any, group: str, kind: str) -> Any:
-    """*view* with the fields that Kubernetes types as bytes read as bytes: `string(secret.data.x)` is the text, not its base64."""
-    field = _BYTES.get((group, kind))
-    if field is None or field not in view:
-        return view
-    from krm_fn.schema.typed_values import typed
+class Shapes:
+    """
+    How objects are read by their schemas: `string(secret.data.x)` is the text, not its base64, and a set has no order.
 
-    values = {"type": "object", "additionalProperties": {"type": "string", "format": "byte"}}
-    return typed(view, {"type": "object", "properties": {field: values}})
+    Most that expressions look at means what it says, and is plain JSON; the shape of all else is made once.
+    """
+
+    __slots__ = ("_shapes",)
+
+    def __init__(self) -> None:
+        self._shapes: dict[int, Shape | None] = {}
+
+    def typed(self, view: Any, seen: Node | Program) -> Any:
+        """*view* as expressions see it that look at *seen*. What does not fit is an EvaluationError when it is asked for."""
+        try:
+            shape = self._shapes[id(seen)]
+        except KeyError:
+            shape = self._shapes[id(seen)] = _shape(seen)
+        return view if shape is None else shape.read(view)
+
+
+def _shape(seen: Node | Program) -> Shape | None:
+    schema = seen.schema
+    if schema is None or seen.asked is None or means_itself(schema, seen.asked):
+        return None
+    from krm_fn.schema.typed_values import shape_of
+
+    return shape_of(schema)
 
 
 def instance_view(instance: dict[str, Any], seen: dict[str, Any] | None, labels: dict[str, Any]) -> dict[str, Any]:

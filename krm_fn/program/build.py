@@ -99,7 +99,7 @@ class _Builder:
         self.shared: dict[str, Compiled] = {}
         self.ids = [r.id for r in program.definition.resources]
         unsound = any(p.severity == "error" and p.path[:3] in _SCHEMA_PLACES for p in problems)
-        self.types = ExpressionTypes(program.definition, None if unsound else program.spec_schema, self._report)
+        self.types = ExpressionTypes(program.definition, None if unsound else program.schema, self._report)
 
     def build(self) -> None:
         definition = self.program.definition
@@ -124,15 +124,15 @@ class _Builder:
         self._note_what_is_asked()
 
     def _note_what_is_asked(self) -> None:
-        """Tell each node which of its fields expressions look at, so that a view of it need hold no more."""
+        """Tell each node, and the instance, which of its fields expressions look at, so that a view of it need hold no more."""
         nodes = self.program.nodes
         for node in nodes.values():
             for compiled in (*node.values, *node.include_when, *(d.values for d in node.dimensions)):
-                _note(nodes, compiled, "")
+                _note(self.program, compiled, "")
             for compiled in node.ready_when:
-                _note(nodes, compiled, node.id)
+                _note(self.program, compiled, node.id)
         for compiled in (*(compiled for _, compiled in self.program.status), *self.program.conditions):
-            _note(nodes, compiled, "")
+            _note(self.program, compiled, "")
 
     def _report(self, code: str, message: str, path: Path, **more: Any) -> None:
         self.problems.append(Problem(code, message, path, **more))
@@ -517,14 +517,14 @@ class _Builder:
         )
 
 
-def _note(nodes: dict[str, model.Node], compiled: Compiled, each: str) -> None:
+def _note(program: Program, compiled: Compiled, each: str) -> None:
     """*each*: the node that `each` stands for."""
     for root, paths in compiled.paths.items():
-        node = nodes.get(each if root == model.EACH else root)
-        if node is not None:
-            node.asked = node.asked or model.Asked("")
+        seen = program if root == model.SCHEMA else program.nodes.get(each if root == model.EACH else root)
+        if seen is not None:
+            seen.asked = seen.asked or model.Asked("")
             for path in paths:
-                node.asked.add(path.split(".")[1:])
+                seen.asked.add(path.split(".")[1:])
 
 
 def _is_instance_uid(text: Any) -> bool:

@@ -1,7 +1,7 @@
 """
 Types of an RGD's expressions: what each name stands for, and what each place asks for.
 
-Enters: a definition and its spec schema, then expressions with their trees.  Leaves: their types, and problems through a callback.
+Enters: a definition and the schema of its instances, then expressions with their trees.  Leaves: their types, and problems through a callback.
 Not known here: which names a place allows, how expressions run.
 
 The instance is typed by the schema of the CRD that kro generates. Nodes have types of which nothing is known here (`UNKNOWN`), so
@@ -48,17 +48,16 @@ class ExpressionTypes:
 
     __slots__ = ("_report", "_seen", "_variables")
 
-    def __init__(self, definition: Definition, spec_schema: dict[str, Any] | None, report: Callable[..., None]) -> None:
-        """*spec_schema*: None where it is not known, so that nothing is said about the instance."""
+    def __init__(self, definition: Definition, schema: dict[str, Any] | None, report: Callable[..., None]) -> None:
+        """*schema*: the instance's; None where it is not known, so that nothing is said about it."""
         self._report = report
         self._variables: dict[str, Type] = {model.RUNTIME: RUNTIME, model.EACH: UNKNOWN}
         for resource in definition.resources:
             metadata = resource.template.get("metadata")
             selects = resource.external and isinstance(metadata, dict) and metadata.get("selector") is not None
             self._variables[resource.id] = list_of(UNKNOWN) if resource.for_each or selects else UNKNOWN
-        self._variables[model.SCHEMA] = UNKNOWN
-        if spec_schema is not None:
-            self._variables[model.SCHEMA] = _instance(spec_schema, namespaced=definition.namespaced)
+        instance = None if schema is None else type_of_variable(schema, model.SCHEMA)
+        self._variables[model.SCHEMA] = UNKNOWN if instance is None else instance
         self._seen: dict[str, Type | CheckError] = {}
 
     def check(
@@ -121,12 +120,3 @@ class ExpressionTypes:
             joined = [s for s in expression.segments if (s[0] > offset if behind else s[0] < offset)]
             _, offset, length = joined[0 if behind else -1]
         self._report(problem.code, said[0], expression.path, offset=offset, length=length, help=said[1])
-
-
-def _instance(spec_schema: dict[str, Any], *, namespaced: bool) -> Type:
-    from krm_fn.schema.crd import object_meta
-
-    text = {"type": "string"}
-    properties = {"apiVersion": text, "kind": text, "metadata": object_meta(namespaced=namespaced), "spec": spec_schema}
-    made = type_of_variable({"type": "object", "properties": properties}, model.SCHEMA)
-    return UNKNOWN if made is None else made

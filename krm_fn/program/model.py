@@ -6,6 +6,8 @@ Frozen by convention: nothing here changes after `build_program` has returned.
 
 from __future__ import annotations
 
+from krm_fn.schema.crd import schema_of_variable
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -134,20 +136,23 @@ class Program:
     One RGD, compiled.
 
     nodes: by id, in document order.  order: ids, dependencies first, document order for ties.  status: (path, expression) of
-    the fields that the author declared.  slots: size of an instance's cache.
+    the fields that the author declared.  asked: what expressions look at of the instance, None where none does.  slots: size of
+    an instance's cache.  schema: under which expressions see the instance.
     """
 
     __slots__ = (
-        "conditions", "definition", "nodes", "order", "slots", "spec_schema", "status",
+        "asked", "conditions", "definition", "nodes", "order", "schema", "slots", "spec_schema", "status",
     )  # fmt: skip
 
     def __init__(self, definition: Definition, spec_schema: dict[str, Any]) -> None:
         self.definition = definition
         self.spec_schema = spec_schema
+        self.schema = schema_of_variable(spec_schema, namespaced=definition.namespaced)
         self.nodes: dict[str, Node] = {}
         self.order: list[str] = []
         self.status: list[tuple[Path, Compiled]] = []
         self.conditions: list[Compiled] = []
+        self.asked: Asked | None = None
         self.slots = 0
 
     @property

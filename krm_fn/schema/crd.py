@@ -18,7 +18,15 @@ if TYPE_CHECKING:
 
     Schema: TypeAlias = dict[str, Any]
 
-__all__ = ["generated_crd", "instance_schema", "object_meta", "plural", "schema_without_status", "with_default_status"]
+__all__ = [
+    "generated_crd",
+    "instance_schema",
+    "object_meta",
+    "plural",
+    "schema_of_variable",
+    "schema_without_status",
+    "with_default_status",
+]
 
 _CONDITION = {
     "type": "string",
@@ -132,6 +140,13 @@ def schema_without_status(crd: dict[str, Any]) -> Schema:
     properties = {name: sub for name, sub in schema.get("properties", {}).items() if name != "status"}
     schema["properties"] = {**properties, "metadata": object_meta(namespaced=crd["spec"].get("scope") != "Cluster")}
     return schema
+
+
+def schema_of_variable(spec_schema: Schema, *, namespaced: bool) -> Schema:
+    """Give the same for the CRD that kro generates, without making that."""
+    text = {"type": "string"}
+    properties = {"apiVersion": text, "kind": text, "metadata": object_meta(namespaced=namespaced), "spec": spec_schema}
+    return {"type": "object", "properties": properties}
 
 
 def object_meta(*, namespaced: bool) -> Schema:

@@ -46,4 +46,13 @@ class Kinds:
 
     def schema(self, api_version: str, kind: str) -> Schema | None:
         """The OpenAPI schema of a kind's objects; None where nobody knows it."""
-        return self._schemas.get((api_version, kind))
+        return self._schemas.get((api_version, kind)) or _BYTES.get((api_version, kind))
+
+
+def _with_bytes(field: str) -> Schema:
+    values = {"type": "object", "additionalProperties": {"type": "string", "format": "byte"}}
+    return {"type": "object", "properties": {field: values}, "x-kubernetes-preserve-unknown-fields": True}
+
+
+_BYTES = {("v1", "Secret"): _with_bytes("data"), ("v1", "ConfigMap"): _with_bytes("binaryData")}
+"""What Kubernetes types as bytes, of the built-in kinds."""
