@@ -67,6 +67,9 @@ def scan(text: str) -> list[Match]:
 
 def _closing_brace(text: str, start: int) -> int:
     """Index of the brace that closes the `${` at *start*, or -1."""
+    nearest = text.find("}", start + 2)
+    if nearest >= 0 and all(text.find(char, start + 2, nearest) < 0 for char in '"{$'):
+        return nearest  # what the loop below comes to, without walking
     depth = 1
     quoted = escaped = False
     for i in range(start + 2, len(text)):

@@ -154,6 +154,8 @@ class Index:
         start = self._content(node)
         if node.entries is not None or node.items is not None:
             return start
+        if (place := _as_written(self.text, start, node)) is not None:
+            return place + min(offset, len(node.value))
         for walked in _walks(self.text, start, node):
             if self._paired or "".join(character for character, _ in walked).startswith(node.value):
                 offset = min(offset, len(walked) if self._paired else len(node.value))
@@ -300,6 +302,17 @@ def path_text(path: list[str | int]) -> str:
 
 def _as_two_characters(match: re.Match[str]) -> str:
     return match[0] if len(match[0]) == 2 else "\\u0041\\u0041"
+
+
+def _as_written(text: str, start: int, node: Node) -> int | None:
+    """Where the value of a scalar begins that stands in the text as it is, on one line and without escapes; None for all others."""
+    value = node.value
+    if not node.style:
+        return start if text.startswith(value, start) else None
+    quote = node.style
+    if quote in "\"'" and quote not in value and "\\" not in value and text.startswith(f"{value}{quote}", start + 1):
+        return start + 1
+    return None
 
 
 def _walks(text: str, start: int, node: Node) -> Iterator[list[tuple[str, int]]]:
