@@ -83,6 +83,8 @@ def sort_documents(
     for entry in _entries(documents, add):
         if is_rgd(entry.value):
             inputs.rgds.append(entry)
+        elif entry.key[1] == "ResourceGroup" and _is_old(entry, add):
+            continue
         elif _is_marked_observed(entry.value):
             inputs.observed.append(entry)
         else:
@@ -146,6 +148,25 @@ def _flatten(document: Document, value: Any, prefix: tuple[str | int, ...], add:
             yield from _flatten(document, item, (*prefix, "items", i), add)
     else:
         yield Entry(document, value, prefix)
+
+
+def _is_old(entry: Entry, add: Add) -> bool:
+    """Whether an object is an RGD by the name and the form that it had before kro v0.2, which is said."""
+    from krm_fn.program.resource_group import is_resource_group
+
+    if not is_resource_group(entry.value):
+        return False
+    add(
+        Diagnostic(
+            "resource-group",
+            "ResourceGroup is what kro called a ResourceGraphDefinition before v0.2",
+            position=entry.locate(("kind",)),
+            span=len(entry.value["kind"]),
+            subject=entry.subject(),
+            help="`rookery convert FILE` prints it as a ResourceGraphDefinition, with its comments",
+        )
+    )
+    return True
 
 
 def _is_marked_observed(value: dict[str, Any]) -> bool:

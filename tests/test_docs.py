@@ -49,6 +49,14 @@ def copy_of_the_repository(target: Path) -> Path:
     return target
 
 
+def write_files(page: str, place: Path) -> None:
+    for text in blocks(page, "yaml"):
+        path = text.partition("\n")[0].removeprefix("# ")
+        if path.endswith(".yaml"):
+            (place / path).parent.mkdir(parents=True, exist_ok=True)
+            (place / path).write_text(text)
+
+
 def run(line: str, place: Path) -> None:
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     environment = {**os.environ, "PATH": path}
@@ -61,6 +69,7 @@ def run(line: str, place: Path) -> None:
 @pytest.mark.parametrize("page", [page for page in PAGES if any(c.startswith("rookery ") for c in commands(page))])
 def test_the_rookery_commands_of_a_page_run(page: str, tmp_path: Path) -> None:
     place = copy_of_the_repository(tmp_path)
+    write_files(page, place)
     for line in commands(page):
         if line.startswith("rookery "):
             run(line, place)
