@@ -21,6 +21,7 @@ usage:
   rookery render PATH...   RGDs and instances in, manifests out
   rookery validate PATH... RGDs and instances in, what is wrong with them out
   rookery convert PATH...  ResourceGroups of kro before v0.2 in, ResourceGraphDefinitions out
+  rookery schema NAME      a JSON Schema for an editor: of RGDs, of functionConfigs, of the instances of an RGD
   rookery fn               a KRM function: ResourceList on stdin, ResourceList on stdout
   rookery cmp generate     an Argo CD plugin: the application's directory in, JSON lines out
   rookery --version
@@ -69,7 +70,11 @@ def run(argv: Sequence[str], stdin: BinaryIO, stdout: BinaryIO, stderr: TextIO, 
             from krm_fn.command.convert import convert
 
             return convert(arguments, stdin, stdout, stderr, environment)
-        raise UsageError(f"there is no command {command!r}; there are render, validate, convert, fn and cmp")
+        if command == "schema":
+            from krm_fn.command.schema import schema
+
+            return schema(arguments, stdin, stdout, stderr, environment)
+        raise UsageError(f"there is no command {command!r}; there are render, validate, convert, schema, fn and cmp")
     except UsageError as error:
         stderr.write(f"rookery: {error}\ntry 'rookery --help'\n")
         return EXIT_USAGE
