@@ -204,7 +204,7 @@ def _compare(rendering: Rendering, before: Before, old: Api | None, new: Api | N
     immutable = immutable_changes(old.crd, new.crd)
     is_one_crd = old.crd_name == new.crd_name
     report = compare_versions(old.crd["spec"]["versions"], new.crd["spec"]["versions"]) if is_one_crd else Report()
-    others = uncompared(old.crd, new.crd) if is_one_crd else []
+    others = uncompared(old.crd, new.crd) if is_one_crd and not immutable else []
     allowed = _annotations(new.entry).get(ALLOW) == "true"
     for field in immutable:
         add(_immutable(new, field))
