@@ -38,7 +38,8 @@ def run(argv: Sequence[str], stdin: BinaryIO, stdout: BinaryIO, stderr: TextIO, 
     """
     Run one command.
 
-    Nothing is written to *stdout* unless the result is 0, except a ResourceList with results by `fn` (a host shows it).
+    Nothing is written to *stdout* unless the result is 0, except a ResourceList with results by `fn` (a host shows it), and what
+    changed by `validate --against` (a pull request shows it).
     """
     if not argv or argv[0] in ("-h", "--help", "help"):
         stdout.write(USAGE.encode())

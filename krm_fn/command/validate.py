@@ -8,7 +8,8 @@ cel-python says (`command.second_opinion`), for the expressions whose input is f
 from __future__ import annotations
 
 from krm_fn.command import EXIT_OK, EXIT_REFUSED, UsageError
-from krm_fn.command.arguments import FLAG, VALUES, parse_arguments
+from krm_fn.command.against import CHANGES_TEXT, changes_against, changes_format_of
+from krm_fn.command.arguments import FLAG, VALUE, VALUES, parse_arguments
 from krm_fn.pipeline import Options, Rendering
 from krm_fn.read.sources import read_sources
 from krm_fn.report.diagnostic import ERROR, WARNING, Diagnostic, RenderError
@@ -29,12 +30,15 @@ Checks every ResourceGraphDefinition found under the paths, and every instance o
 PATH is a file, a directory (*.yaml, *.yml, *.json below it; .krmignore is honoured) or - for stdin.
 
       --crds PATH        CustomResourceDefinitions that are not part of the input; may be repeated
+      --against OLD      compare the APIs with those of an earlier version: a file, a directory, or a git revision
+      --changes-format FORMAT
+                         of what changed, on stdout: text (default), json or markdown
       --second-opinion   evaluate the instances' expressions with cel-python as well and report where it differs
 
-exit code: 0 valid (there may be warnings on stderr), 1 not valid, 2 usage
+exit code: 0 valid (there may be warnings on stderr), 1 not valid, or kro would refuse the update from OLD, 2 usage
 """
 
-_OPTIONS = {"crds": VALUES, "second-opinion": FLAG, "help": FLAG}
+_OPTIONS = {"crds": VALUES, "against": VALUE, "changes-format": VALUE, "second-opinion": FLAG, "help": FLAG}
 _SHOWN = 60
 
 
@@ -51,15 +55,18 @@ def validate(
     ask_another = "second-opinion" in arguments.flags
     if ask_another:
         _require_cel_python()
+    changes_format = changes_format_of(arguments)
     color = stderr.isatty() and "NO_COLOR" not in environment
     lines: list[str] = []
+    changes = ""
     try:
         crds = arguments.all("crds")
         documents = read_sources(arguments.operands, stdin.read)
+        crd_documents = read_sources(crds, stdin.read) if crds else []
         rendering = Rendering(
             documents,
             Options(namespace=environment.get("ARGOCD_APP_NAMESPACE") or "default"),
-            crds=read_sources(crds, stdin.read) if crds else (),
+            crds=crd_documents,
         )
         if ask_another:
             comparison = _Comparison(rendering)
@@ -68,18 +75,21 @@ def validate(
             lines = list(comparison.summary())
         else:
             _admit(rendering)
+        if "against" in arguments.values:
+            changes = changes_against(rendering, arguments, crd_documents, stdin.read, environment)
         diagnostics = rendering.findings.sorted() + _nothing_found(rendering)
     except RenderError as error:
         diagnostics = error.diagnostics
     if diagnostics:
         stderr.write(render_text(diagnostics, color=color))
-    if any(d.severity == ERROR for d in diagnostics):
-        return EXIT_REFUSED
-    rgds, instances = len(rendering.inputs.rgds), len(rendering.inputs.instances)
-    valid = f"{_count(rgds, 'ResourceGraphDefinition')}, {_count(instances, 'instance')}: valid"
-    stdout.write("".join(f"{line}\n" for line in (valid, *lines)).encode())
+    refused = any(d.severity == ERROR for d in diagnostics)
+    if not refused and changes_format == CHANGES_TEXT:
+        rgds, instances = len(rendering.inputs.rgds), len(rendering.inputs.instances)
+        valid = f"{_count(rgds, 'ResourceGraphDefinition')}, {_count(instances, 'instance')}: valid"
+        stdout.write("".join(f"{line}\n" for line in (valid, *lines)).encode())
+    stdout.write(changes.encode())  # even where kro would refuse them: that is when somebody wants to read them
     stdout.flush()
-    return EXIT_OK
+    return EXIT_REFUSED if refused else EXIT_OK
 
 
 def _require_cel_python() -> None:

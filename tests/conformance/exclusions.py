@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 BUILT_IN_SCHEMAS = "schemas of built-in kinds"
 SIMULATE = "simulate"
 STATUS_SYNC = "status-sync"
-COMPATIBILITY = "compatibility of RGD versions"
 NEVER = "by design"
 
 
@@ -243,11 +242,6 @@ RULES: tuple[Rule, ...] = (
         "status.conditions of the author",
         STATUS_SYNC,
         _operations(_CONDITIONS),
-    ),
-    Rule(
-        "changes between two versions of an RGD",
-        COMPATIBILITY,
-        ("kro-tests:compare-*", "kro-tests:describe-change"),
     ),
     Rule(
         "a path's text is never read back: paths are tuples here",
