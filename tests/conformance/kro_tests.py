@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tests.conformance import rules_cel, rules_rgd, rules_text
+from tests.conformance import rules_cel, rules_rgd, rules_status, rules_text
 from tests.conformance.case import Case, NotComparable
 
 if TYPE_CHECKING:
@@ -18,7 +18,12 @@ if TYPE_CHECKING:
 
 def read_cases(entries: list[dict[str, Any]], row: str, kinds: list[dict[str, Any]]) -> Iterator[Case]:
     """Cases of one file. *kinds*: `kro-fake-schemas.yaml`, for the operations that name it."""
-    operations = {**rules_text.OPERATIONS, **rules_rgd.operations(kinds), **rules_cel.OPERATIONS}
+    operations = {
+        **rules_text.OPERATIONS,
+        **rules_rgd.operations(kinds),
+        **rules_status.OPERATIONS,
+        **rules_cel.OPERATIONS,
+    }
     for entry in entries:
         name = _operation(entry)
         expect = entry["expect"]
