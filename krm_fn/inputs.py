@@ -10,8 +10,10 @@ from __future__ import annotations
 from krm_fn.admit.admission import compile_admission
 from krm_fn.program.build import build_program
 from krm_fn.program.definition import RGD_GROUP, RGD_KIND, is_rgd
+from krm_fn.program.nesting import groups_in_order, kinds_named
 from krm_fn.report.diagnostic import ERROR, WARNING, Diagnostic, Subject
 from krm_fn.schema.kinds import Kinds
+from krm_fn.schema.object_names import MAX_LABEL, MAX_SUBDOMAIN, is_dns_name
 from krm_fn.schema.scope import scope_from_crd
 
 TYPE_CHECKING = False
@@ -29,8 +31,6 @@ if TYPE_CHECKING:
 
 _CRD = ("apiextensions.k8s.io", "CustomResourceDefinition")
 OBSERVED_MARK = "rookery.dev/observed"
-_MAX_NAME = 253
-_MAX_NAMESPACE = 63
 
 
 class Entry:
@@ -200,7 +200,7 @@ def _instance_kinds(inputs: Inputs, add: Add) -> set[tuple[str, str]]:
         kind = schema.get("kind") if isinstance(schema, dict) else None
         if not isinstance(schema, dict) or not isinstance(kind, str):
             continue
-        key = (schema["group"] if isinstance(schema.get("group"), str) else RGD_GROUP, kind)
+        key = _key_of(entry)
         if key in first:
             add(
                 Diagnostic(
@@ -215,6 +215,13 @@ def _instance_kinds(inputs: Inputs, add: Add) -> set[tuple[str, str]]:
         first.setdefault(key, entry)
     inputs.entries_of = first
     return set(first)
+
+
+def _key_of(rgd: Entry) -> tuple[str, str]:
+    """Group and kind of the instances of an RGD that has a kind."""
+    schema = rgd.value["spec"]["schema"]
+    group = schema.get("group")
+    return (group if isinstance(group, str) and group else RGD_GROUP, schema["kind"])
 
 
 def _refuse_repeated_instances(inputs: Inputs, add: Add) -> None:
@@ -237,33 +244,79 @@ def _refuse_repeated_instances(inputs: Inputs, add: Add) -> None:
 
 
 def compile_programs(inputs: Inputs, add: Add) -> dict[tuple[str, str], Program]:
-    """Every RGD, compiled. What is wrong with any of them is found in one go."""
+    """
+    Every RGD, compiled; in the order of the input. What is wrong with any of them is found in one go.
+
+    An RGD is compiled after those of which it makes instances, whose kinds then have the schemas of their CRDs.
+    """
+    kinds = _known_kinds(inputs)
+    numbers = {id(entry): number for number, entry in enumerate(inputs.rgds)}
+    makers = {key: numbers[id(entry)] for key, entry in inputs.entries_of.items()}
+    needs = [[makers[key] for key in dict(kinds_named(e.value)) if key in makers] for e in inputs.rgds]
+    is_needed = {number for needed in needs for number in needed}
+    programs: dict[int, Program] = {}
+    for group in groups_in_order(needs):
+        is_loop = group[0] in needs[group[0]] or len(group) > 1
+        if is_loop:
+            from krm_fn.program.generated import objects_schema_before
+
+            for number in group:
+                _add_kind(kinds, inputs.rgds[number], objects_schema_before(inputs.rgds[number].value))
+        for number in group:
+            program = _compile(inputs.rgds[number], kinds, add)
+            if program is not None:
+                programs[number] = program
+        known = [number for number in group if number in programs]
+        if is_loop:
+            from krm_fn.loops import refuse_loop
+
+            entries = {_key_of(inputs.rgds[number]): inputs.rgds[number] for number in group}
+            defined = {key for entry in inputs.crds for key in scope_from_crd(entry.value)}
+            refuse_loop(entries, {programs[number].key: programs[number] for number in known}, defined, add)
+        for number in is_needed.intersection(known):
+            from krm_fn.program.generated import objects_schema
+
+            _add_kind(kinds, inputs.rgds[number], objects_schema(programs[number]))
+    found: dict[tuple[str, str], Program] = {}
+    for _, program in sorted(programs.items()):
+        found.setdefault(program.key, program)
+    return found
+
+
+def _known_kinds(inputs: Inputs) -> Kinds:
     kinds = Kinds()
     kinds.add(f"{RGD_GROUP}/v1alpha1", RGD_KIND, namespaced=False)
     for entry in inputs.crds:
         kinds.add_crd(entry.value)
-    for (group, kind), entry in inputs.entries_of.items():
-        schema = entry.value["spec"]["schema"]
-        kinds.add(f"{group}/{schema.get('apiVersion')}", kind, namespaced=schema.get("scope") != "Cluster")
-    programs: dict[tuple[str, str], Program] = {}
-    for entry in inputs.rgds:
-        program, problems = build_program(entry.value, kinds)
-        for problem in problems:
-            add(
-                Diagnostic(
-                    problem.code,
-                    problem.message,
-                    severity=problem.severity,
-                    position=entry.locate(problem.path, problem.offset, key=problem.at_key),
-                    span=problem.length,
-                    subject=entry.subject(),
-                    where=_where(problem.path),
-                    help=problem.help,
-                )
+    for entry in inputs.entries_of.values():
+        _add_kind(kinds, entry, None)
+    return kinds
+
+
+def _add_kind(kinds: Kinds, rgd: Entry, schema: dict[str, Any] | None) -> None:
+    """The kind that an RGD defines; *rgd* is one of those that have one."""
+    group, kind = _key_of(rgd)
+    said = rgd.value["spec"]["schema"]
+    version = f"{group}/{said.get('apiVersion')}"
+    kinds.add(version, kind, namespaced=said.get("scope") != "Cluster", schema=schema)
+
+
+def _compile(entry: Entry, kinds: Kinds, add: Add) -> Program | None:
+    program, problems = build_program(entry.value, kinds)
+    for problem in problems:
+        add(
+            Diagnostic(
+                problem.code,
+                problem.message,
+                severity=problem.severity,
+                position=entry.locate(problem.path, problem.offset, key=problem.at_key),
+                span=problem.length,
+                subject=entry.subject(),
+                where=_where(problem.path),
+                help=problem.help,
             )
-        if program is not None:
-            programs.setdefault(program.key, program)
-    return programs
+        )
+    return program
 
 
 def _where(path: tuple[str | int, ...]) -> str:
@@ -361,7 +414,7 @@ class Admissions:
         sound = True
         if not isinstance(metadata, dict):
             metadata = {}
-        for field, limit, required in (("name", _MAX_NAME, True), ("namespace", _MAX_NAMESPACE, False)):
+        for field, limit, required in (("name", MAX_SUBDOMAIN, True), ("namespace", MAX_LABEL, False)):
             value = metadata.get(field)
             if value is None and not required:
                 continue
@@ -381,11 +434,3 @@ class Admissions:
                 )
             )
         return sound
-
-
-def is_dns_name(text: str, limit: int, *, dots: bool) -> bool:
-    """RFC 1123 names as Kubernetes asks for: a label, or with *dots* a subdomain."""
-    if not text or len(text) > limit or not text.isascii() or text != text.lower():
-        return False
-    parts = text.split(".") if dots else [text]
-    return all(part and part[0] != "-" and part[-1] != "-" and part.replace("-", "a").isalnum() for part in parts)

@@ -349,7 +349,17 @@ class _Builder:
                     f"status field {path_text(hole.path)} refers to no resource and not to schema",
                     hole.expression.path,
                 )
+            for step in hole.path:
+                if isinstance(step, str) and ('"' if "." in step else "[") in step:
+                    self._report(
+                        "status-field-name",
+                        f"{step!r} cannot be the name of a status field",
+                        hole.expression.path,
+                        at_key=True,
+                        help="kro writes fields as paths and would read this one as something else",
+                    )
             self.program.status.append((hole.path, compiled))
+            self.program.status_types.append(self.types.known(compiled.expression))
         for place, error in refused:
             found.add(place[len(root) :])
             self._report("template-syntax", error.message, place, offset=error.offset, help=error.help)
@@ -361,11 +371,41 @@ class _Builder:
                     root + path,
                     help="a status field is computed: write ${…} (types are inferred, not declared)",
                 )
-        self._build_conditions(definition.status.get("conditions"), (*root, "conditions"))
+        self._check_types(root)
+        if "conditions" in definition.status:
+            self._build_conditions(definition.status["conditions"], (*root, "conditions"))
+
+    def _check_types(self, root: Path) -> None:
+        """What the types of status fields make of the CRD: a size, and one schema for all elements of a list."""
+        program = self.program
+        fields = [(path, found) for (path, _), found in zip(program.status, program.status_types, strict=True)]
+        in_lists = [field for field in fields if any(isinstance(step, int) for step in field[0])]
+        if not in_lists and not any(found.is_named for _, found in fields):
+            return
+        from krm_fn.schema.from_cel_types import MAX_DEPTH, MAX_FIELDS, StatusTooLarge, mixed_lists, status_schema
+
+        try:
+            status_schema(fields)
+        except StatusTooLarge:
+            self._report(
+                "status-too-large",
+                f"the objects in the status bring along more than {MAX_FIELDS} fields, or nest deeper than {MAX_DEPTH}",
+                root,
+                at_key=True,
+                help="name the fields of an object that instances are to show",
+            )
+            return
+        for path, kinds in mixed_lists(in_lists):
+            # kro takes the schema from any of them
+            self._report(
+                "status-list-mixed",
+                f"the elements of status field {path_text(path)} differ: {', '.join(kinds)}",
+                root + path,
+                severity="warning",
+                help="a list has one type for all elements, and the API server refuses the others",
+            )
 
     def _build_conditions(self, conditions: Any, path: Path) -> None:
-        if conditions is None:
-            return
         if not isinstance(conditions, list):
             self._report("conditions-not-a-list", f"status.conditions is {type_name(conditions)}, not a list", path)
             return
