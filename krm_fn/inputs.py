@@ -12,6 +12,7 @@ from krm_fn.program.build import build_program
 from krm_fn.program.definition import RGD_GROUP, RGD_KIND, is_rgd
 from krm_fn.report.diagnostic import ERROR, WARNING, Diagnostic, Subject
 from krm_fn.schema.kinds import Kinds
+from krm_fn.schema.object_names import MAX_LABEL, MAX_SUBDOMAIN, is_dns_name
 from krm_fn.schema.scope import scope_from_crd
 
 TYPE_CHECKING = False
@@ -29,8 +30,6 @@ if TYPE_CHECKING:
 
 _CRD = ("apiextensions.k8s.io", "CustomResourceDefinition")
 OBSERVED_MARK = "rookery.dev/observed"
-_MAX_NAME = 253
-_MAX_NAMESPACE = 63
 
 
 class Entry:
@@ -361,7 +360,7 @@ class Admissions:
         sound = True
         if not isinstance(metadata, dict):
             metadata = {}
-        for field, limit, required in (("name", _MAX_NAME, True), ("namespace", _MAX_NAMESPACE, False)):
+        for field, limit, required in (("name", MAX_SUBDOMAIN, True), ("namespace", MAX_LABEL, False)):
             value = metadata.get(field)
             if value is None and not required:
                 continue
@@ -381,11 +380,3 @@ class Admissions:
                 )
             )
         return sound
-
-
-def is_dns_name(text: str, limit: int, *, dots: bool) -> bool:
-    """RFC 1123 names as Kubernetes asks for: a label, or with *dots* a subdomain."""
-    if not text or len(text) > limit or not text.isascii() or text != text.lower():
-        return False
-    parts = text.split(".") if dots else [text]
-    return all(part and part[0] != "-" and part[-1] != "-" and part.replace("-", "a").isalnum() for part in parts)

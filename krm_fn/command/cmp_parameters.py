@@ -12,9 +12,9 @@ Source: argo-cd v3.5 reposerver/apiclient ParameterAnnouncement, pkg/apis/applic
 
 from __future__ import annotations
 
-from krm_fn.inputs import is_dns_name
 from krm_fn.pipeline import FAIL, FALLBACK, WITHHOLD, Options
 from krm_fn.report.diagnostic import Diagnostic, RenderError
+from krm_fn.schema.object_names import MAX_LABEL, is_dns_name
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
 VARIABLE = "ARGOCD_APP_PARAMETERS"
 _FIELDS = ("string", "array", "map")
-_MAX_NAMESPACE = 63
 
 
 class Parameter:
@@ -188,7 +187,7 @@ def _read(entry: Any, values: dict[str, Any]) -> Diagnostic | None:
     for word in words:
         if parameter.choices and word not in parameter.choices:
             return _wrong(parameter, repr(word[:80]), f"it is one of {', '.join(parameter.choices)}")
-    if name == "namespace" and not is_dns_name(value, _MAX_NAMESPACE, dots=False):
+    if name == "namespace" and not is_dns_name(value, MAX_LABEL, dots=False):
         return _wrong(parameter, repr(value[:80]), "a namespace has lower-case letters, digits and '-'")
     values[name] = value
     return None

@@ -11,9 +11,9 @@ kpt hands over whole packages, from a working directory that is the caller's.  A
 from __future__ import annotations
 
 from krm_fn.function.kustomize import GENERATOR, KPT
-from krm_fn.inputs import is_dns_name
 from krm_fn.pipeline import FAIL, FALLBACK, WITHHOLD, Options
 from krm_fn.report.diagnostic import Diagnostic, RenderError, Subject
+from krm_fn.schema.object_names import MAX_LABEL, is_dns_name
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,7 +31,6 @@ _FLAGS = ("kroLabels", "strict")
 _FILES = ("paths", "crds", "observed")
 _KUSTOMIZE_ONLY = ("resources", *_FILES, "allowEmpty")
 KEYS = ("namespace", "deferred", "emit", *_FLAGS, "validator", *_KUSTOMIZE_ONLY)
-_MAX_NAMESPACE = 63
 
 ECHO, KUSTOMIZE = "echo", "kustomize"
 """Validators: what one prints that has nothing against its items. Under kustomize's `validators:` no item may come back."""
@@ -114,7 +113,7 @@ class _Config:
 
     def namespace(self) -> str:
         value = self.fields.get("namespace")
-        if value is None or (isinstance(value, str) and is_dns_name(value, _MAX_NAMESPACE, dots=False)):
+        if value is None or (isinstance(value, str) and is_dns_name(value, MAX_LABEL, dots=False)):
             return value or ""
         self._wrong("namespace", value, "a namespace: lower-case letters, digits and '-'")
         return ""

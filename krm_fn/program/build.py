@@ -349,7 +349,17 @@ class _Builder:
                     f"status field {path_text(hole.path)} refers to no resource and not to schema",
                     hole.expression.path,
                 )
+            for step in hole.path:
+                if isinstance(step, str) and ('"' if "." in step else "[") in step:
+                    self._report(
+                        "status-field-name",
+                        f"{step!r} cannot be the name of a status field",
+                        hole.expression.path,
+                        at_key=True,
+                        help="kro writes fields as paths and would read this one as something else",
+                    )
             self.program.status.append((hole.path, compiled))
+            self.program.status_types.append(self.types.known(compiled.expression))
         for place, error in refused:
             found.add(place[len(root) :])
             self._report("template-syntax", error.message, place, offset=error.offset, help=error.help)
@@ -361,11 +371,27 @@ class _Builder:
                     root + path,
                     help="a status field is computed: write ${…} (types are inferred, not declared)",
                 )
-        self._build_conditions(definition.status.get("conditions"), (*root, "conditions"))
+        self._check_lists(root)
+        if "conditions" in definition.status:
+            self._build_conditions(definition.status["conditions"], (*root, "conditions"))
+
+    def _check_lists(self, root: Path) -> None:
+        """The CRD has one schema for all elements of a list; kro takes it from any of them."""
+        status = zip(self.program.status, self.program.status_types, strict=True)
+        in_lists = [(path, found) for (path, _), found in status if any(isinstance(step, int) for step in path)]
+        if in_lists:
+            from krm_fn.schema.from_cel_types import mixed_lists
+
+            for path, kinds in mixed_lists(in_lists):
+                self._report(
+                    "status-list-mixed",
+                    f"the elements of status field {path_text(path)} differ: {', '.join(kinds)}",
+                    root + path,
+                    severity="warning",
+                    help="a list has one type for all elements, and the API server refuses the others",
+                )
 
     def _build_conditions(self, conditions: Any, path: Path) -> None:
-        if conditions is None:
-            return
         if not isinstance(conditions, list):
             self._report("conditions-not-a-list", f"status.conditions is {type_name(conditions)}, not a list", path)
             return

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 RGD_GROUP = "kro.run"
 RGD_KIND = "ResourceGraphDefinition"
 MAX_DIMENSIONS = 10
+LONG_KIND = 50
+"""The plural of a kind with fewer letters fits into a name of the API server."""
 
 _CEL_RESERVED = "true false null in as break const continue else for function if import let loop package namespace return var void while"
 _KRO_RESERVED = (
@@ -83,10 +85,10 @@ class RawResource:
 
 
 class Definition:
-    """An RGD whose structure is sound."""
+    """An RGD whose structure is sound. columns, metadata: of its CRD, as they were read."""
 
     __slots__ = (
-        "group", "kind", "name", "namespaced", "resources", "spec", "status", "types", "version",
+        "columns", "group", "kind", "metadata", "name", "namespaced", "resources", "spec", "status", "types", "version",
     )  # fmt: skip
 
     def __init__(self, name: str) -> None:
@@ -98,6 +100,8 @@ class Definition:
         self.spec: dict[str, Any] = {}
         self.types: dict[str, Any] = {}
         self.status: dict[str, Any] = {}
+        self.columns: list[dict[str, Any]] = []
+        self.metadata: dict[str, Any] = {}
         self.resources: list[RawResource] = []
 
 
@@ -240,6 +244,7 @@ def _read_schema(reader: _Reader, spec: dict[str, Any], definition: Definition) 
                 help="letters and digits, a capital letter first, at most 63",
             )
         )
+    _read_crd_fields(reader, schema, definition)
     if definition.version and not is_kubernetes_version(definition.version):
         reader.problems.append(
             Problem(
@@ -249,6 +254,20 @@ def _read_schema(reader: _Reader, spec: dict[str, Any], definition: Definition) 
                 help="the version alone, such as v1alpha1; the group has a field of its own",
             )
         )
+
+
+def _read_crd_fields(reader: _Reader, schema: dict[str, Any], definition: Definition) -> None:
+    """Most RGDs say nothing of their CRD but its fields."""
+    from_author = (definition.group != RGD_GROUP, "additionalPrinterColumns" in schema, "metadata" in schema)
+    if any(from_author) or len(definition.kind) > LONG_KIND:
+        from krm_fn.program.crd_fields import check_crd_fields
+
+        def report(code: str, message: str, path: Path, help: str = "") -> None:  # noqa: A002
+            reader.problems.append(Problem(code, message, ("spec", "schema", *path), help=help))
+
+        check_crd_fields(schema, definition.kind, definition.group, report)
+        definition.columns = schema.get("additionalPrinterColumns") or []
+        definition.metadata = schema.get("metadata") or {}
 
 
 def _read_resource(reader: _Reader, item: dict[str, Any], path: Path) -> RawResource:

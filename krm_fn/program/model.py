@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
+    from krm_fn.cel.types import Type
     from krm_fn.program.definition import Definition
     from krm_fn.program.template import Builder, Expression, Path
 
@@ -136,12 +137,12 @@ class Program:
     One RGD, compiled.
 
     nodes: by id, in document order.  order: ids, dependencies first, document order for ties.  status: (path, expression) of
-    the fields that the author declared.  asked: what expressions look at of the instance, None where none does.  slots: size of
-    an instance's cache.  schema: under which expressions see the instance.
+    the fields that the author declared.  status_types: of those expressions, in the same order.  asked: what expressions look at
+    of the instance, None where none does.  slots: size of an instance's cache.  schema: under which expressions see the instance.
     """
 
     __slots__ = (
-        "asked", "conditions", "definition", "nodes", "order", "schema", "slots", "spec_schema", "status",
+        "asked", "conditions", "definition", "nodes", "order", "schema", "slots", "spec_schema", "status", "status_types",
     )  # fmt: skip
 
     def __init__(self, definition: Definition, spec_schema: dict[str, Any]) -> None:
@@ -151,6 +152,7 @@ class Program:
         self.nodes: dict[str, Node] = {}
         self.order: list[str] = []
         self.status: list[tuple[Path, Compiled]] = []
+        self.status_types: list[Type] = []
         self.conditions: list[Compiled] = []
         self.asked: Asked | None = None
         self.slots = 0

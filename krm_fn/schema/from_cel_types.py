@@ -1,0 +1,127 @@
+"""
+CEL types -> OpenAPI: the status schema that follows from an author's expressions.
+
+Enters: the paths of status fields with the types of their expressions.  Leaves: one structural schema, of plain dicts.  Not known
+here: expressions, kro's own status fields (`schema.crd` adds them), where a field's type comes from.
+
+What has no schema of its own keeps whatever it is given; so does a field of an unknown type.
+
+Source: kro v0.9.3 pkg/graph/schema/{conversion_cel_type,field_descriptor}.go. Its oddities are kept: a time has a format where it is
+a status field by itself and none inside of an object, and an object's fields have the names that expressions know them by.
+"""
+
+from __future__ import annotations
+
+from krm_fn.cel.stack import deep
+from krm_fn.cel.types import CONDITION, DYN, LIST, MAP, NULL, OBJECT, RUNTIME, TIMESTAMP
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Any, TypeAlias
+
+    from krm_fn.cel.types import Type
+
+    Schema: TypeAlias = dict[str, Any]
+    Path: TypeAlias = tuple[str | int, ...]
+
+_PRESERVE = "x-kubernetes-preserve-unknown-fields"
+_SCALARS: dict[str, Schema] = {
+    "bool": {"type": "boolean"},
+    "int": {"type": "integer"},
+    "uint": {"type": "integer"},
+    "double": {"type": "number"},
+    "string": {"type": "string"},
+    "bytes": {"type": "string", "format": "byte"},
+    NULL: {"description": "null type - any value allowed", _PRESERVE: True},
+}
+_LIBRARY_OBJECTS = ("kubernetes.Quantity", "kubernetes.Semver", "kubernetes.URL")
+"""Opaque to expressions, and objects of no known fields to kro."""
+
+
+def schema_of_type(found: Type) -> Schema:
+    """The schema of a status field whose expression has this type."""
+    return deep(_schema_of, found)
+
+
+def status_schema(fields: Iterable[tuple[Path, Type]]) -> Schema:
+    """
+    The schema of a status with these fields. A number in a path is an index: all elements of a list have one schema.
+
+    Where elements of a list differ, the last one counts (`mixed_lists` finds them); kro takes one at random.
+    """
+    root: Schema = {"type": "object", "properties": {}}
+    for path, found in fields:
+        _put(root, path, schema_of_type(found))
+    return root
+
+
+def mixed_lists(fields: Iterable[tuple[Path, Type]]) -> list[tuple[Path, list[str]]]:
+    """Each list whose elements have no schema in common, with what they are, in the order of their paths."""
+    kinds: dict[Path, dict[str, None]] = {}
+    for path, found in fields:
+        for i, step in enumerate(path):
+            if isinstance(step, int):
+                rest = path[i + 1 :]
+                kind = _shown(schema_of_type(found)) if not rest else "list" if isinstance(rest[0], int) else "object"
+                place = tuple(0 if isinstance(part, int) else part for part in path[:i])
+                kinds.setdefault(place, {})[kind] = None
+    return [(path, list(found)) for path, found in kinds.items() if len(found) > 1]
+
+
+def _shown(schema: Schema) -> str:
+    kind = {"array": "list"}.get(schema.get("type", ""), schema.get("type", "any"))
+    inner = schema.get("items") or schema.get("additionalProperties")
+    return f"{kind} of {_shown(inner)}" if isinstance(inner, dict) else str(kind)
+
+
+def _put(root: Schema, path: Path, leaf: Schema) -> None:
+    current = root
+    for i, step in enumerate(path):
+        if isinstance(step, int):
+            current["type"] = "array"
+            child = current.setdefault("items", {})
+        else:
+            current.setdefault("type", "object")
+            child = current.setdefault("properties", {}).setdefault(step, {})
+        if i == len(path) - 1:
+            child.clear()
+            child.update(leaf)
+        else:
+            child.setdefault("type", "object")
+        current = child
+
+
+def _schema_of(found: Type) -> Schema:
+    kind = found.kind
+    if kind in _SCALARS:
+        return dict(_SCALARS[kind])
+    if kind == LIST:
+        return {"type": "array", "items": _schema_of(found.parameters[0])}
+    if kind == MAP:
+        return {"type": "object", "additionalProperties": _schema_of(found.parameters[1])}
+    if kind == OBJECT and found not in (CONDITION, RUNTIME):
+        return _field_of(found)
+    if kind == OBJECT or found.name in _LIBRARY_OBJECTS:
+        return {"type": "object", "additionalProperties": True}
+    if kind == DYN:
+        return {_PRESERVE: True}
+    if found is TIMESTAMP:
+        return {"type": "string", "format": "date-time", "description": "Timestamp representing a creation time"}
+    return {"description": f"unknown CEL type: {found}", _PRESERVE: True}
+
+
+def _field_of(found: Type) -> Schema:
+    """The schema of an object that a schema declares, and of all that is inside."""
+    kind = found.kind
+    if kind == OBJECT:
+        fields: dict[str, Type] = found.fields  # type: ignore[attr-defined]
+        made: Schema = {"type": "object"}
+        if fields:
+            made["properties"] = {name: _field_of(inner) for name, inner in fields.items()}
+        return made
+    if kind == LIST:
+        return {"type": "array", "items": _field_of(found.parameters[0])}
+    if kind == MAP:
+        return {"type": "object", "additionalProperties": _field_of(found.parameters[1])}
+    return dict(_SCALARS.get(kind) or {_PRESERVE: True})
