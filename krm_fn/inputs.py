@@ -10,6 +10,7 @@ from __future__ import annotations
 from krm_fn.admit.admission import compile_admission
 from krm_fn.program.build import build_program
 from krm_fn.program.definition import RGD_GROUP, RGD_KIND, is_rgd
+from krm_fn.program.nesting import groups_in_order, kinds_named
 from krm_fn.report.diagnostic import ERROR, WARNING, Diagnostic, Subject
 from krm_fn.schema.kinds import Kinds
 from krm_fn.schema.object_names import MAX_LABEL, MAX_SUBDOMAIN, is_dns_name
@@ -199,7 +200,7 @@ def _instance_kinds(inputs: Inputs, add: Add) -> set[tuple[str, str]]:
         kind = schema.get("kind") if isinstance(schema, dict) else None
         if not isinstance(schema, dict) or not isinstance(kind, str):
             continue
-        key = (schema["group"] if isinstance(schema.get("group"), str) else RGD_GROUP, kind)
+        key = (_group_of(schema), kind)
         if key in first:
             add(
                 Diagnostic(
@@ -214,6 +215,11 @@ def _instance_kinds(inputs: Inputs, add: Add) -> set[tuple[str, str]]:
         first.setdefault(key, entry)
     inputs.entries_of = first
     return set(first)
+
+
+def _group_of(schema: dict[str, Any]) -> str:
+    group = schema.get("group")
+    return group if isinstance(group, str) and group else RGD_GROUP
 
 
 def _refuse_repeated_instances(inputs: Inputs, add: Add) -> None:
@@ -236,33 +242,97 @@ def _refuse_repeated_instances(inputs: Inputs, add: Add) -> None:
 
 
 def compile_programs(inputs: Inputs, add: Add) -> dict[tuple[str, str], Program]:
-    """Every RGD, compiled. What is wrong with any of them is found in one go."""
+    """
+    Every RGD, compiled; in the order of the input. What is wrong with any of them is found in one go.
+
+    An RGD is compiled after those of which it makes instances, whose kinds then have the schemas of their CRDs.
+    """
+    kinds = _known_kinds(inputs)
+    numbers = {id(entry): number for number, entry in enumerate(inputs.rgds)}
+    makers = {key: numbers[id(entry)] for key, entry in inputs.entries_of.items()}
+    needs = [[makers[key] for key in dict.fromkeys(kinds_named(e.value)) if key in makers] for e in inputs.rgds]
+    is_needed = {number for needed in needs for number in needed}
+    programs: dict[int, Program] = {}
+    for group in groups_in_order(needs):
+        is_loop = group[0] in needs[group[0]] or len(group) > 1
+        if is_loop:
+            from krm_fn.program.generated import objects_schema_before
+
+            for number in group:
+                _add_kind(kinds, inputs.rgds[number], objects_schema_before(inputs.rgds[number].value))
+        for number in group:
+            program = _compile(inputs.rgds[number], kinds, add)
+            if program is not None:
+                programs[number] = program
+        known = [number for number in group if number in programs]
+        if is_loop:
+            _refuse_endless(inputs, [programs[number] for number in known], add)
+        for number in is_needed.intersection(known):
+            from krm_fn.program.generated import objects_schema
+
+            _add_kind(kinds, inputs.rgds[number], objects_schema(programs[number]))
+    found: dict[tuple[str, str], Program] = {}
+    for _, program in sorted(programs.items()):
+        found.setdefault(program.key, program)
+    return found
+
+
+def _known_kinds(inputs: Inputs) -> Kinds:
     kinds = Kinds()
     kinds.add(f"{RGD_GROUP}/v1alpha1", RGD_KIND, namespaced=False)
     for entry in inputs.crds:
         kinds.add_crd(entry.value)
-    for (group, kind), entry in inputs.entries_of.items():
-        schema = entry.value["spec"]["schema"]
-        kinds.add(f"{group}/{schema.get('apiVersion')}", kind, namespaced=schema.get("scope") != "Cluster")
-    programs: dict[tuple[str, str], Program] = {}
-    for entry in inputs.rgds:
-        program, problems = build_program(entry.value, kinds)
-        for problem in problems:
-            add(
-                Diagnostic(
-                    problem.code,
-                    problem.message,
-                    severity=problem.severity,
-                    position=entry.locate(problem.path, problem.offset, key=problem.at_key),
-                    span=problem.length,
-                    subject=entry.subject(),
-                    where=_where(problem.path),
-                    help=problem.help,
-                )
+    for entry in inputs.entries_of.values():
+        _add_kind(kinds, entry, None)
+    return kinds
+
+
+def _add_kind(kinds: Kinds, rgd: Entry, schema: dict[str, Any] | None) -> None:
+    """The kind that an RGD defines; *rgd* is one of those that have one."""
+    said = rgd.value["spec"]["schema"]
+    version = f"{_group_of(said)}/{said.get('apiVersion')}"
+    kinds.add(version, said["kind"], namespaced=said.get("scope") != "Cluster", schema=schema)
+
+
+def _compile(entry: Entry, kinds: Kinds, add: Add) -> Program | None:
+    program, problems = build_program(entry.value, kinds)
+    for problem in problems:
+        add(
+            Diagnostic(
+                problem.code,
+                problem.message,
+                severity=problem.severity,
+                position=entry.locate(problem.path, problem.offset, key=problem.at_key),
+                span=problem.length,
+                subject=entry.subject(),
+                where=_where(problem.path),
+                help=problem.help,
             )
-        if program is not None:
-            programs.setdefault(program.key, program)
-    return programs
+        )
+    return program
+
+
+def _refuse_endless(inputs: Inputs, programs: list[Program], add: Add) -> None:
+    from krm_fn.program.nesting import endless_loop
+
+    loop = endless_loop({program.key: program for program in programs})
+    if not loop:
+        return
+    key, node = loop[0]
+    entry = inputs.entries_of[key]
+    path = (*node.path, "template", "kind")
+    trail = " -> ".join(kind for _, kind in (*(key for key, _ in loop), key))
+    add(
+        Diagnostic(
+            "nesting-loop",
+            f"instances make each other without end: {trail}",
+            position=entry.locate(path),
+            span=len(node.object_kind),
+            subject=entry.subject(),
+            where=_where(path),
+            help="one of these resources needs an includeWhen that is false in the end",
+        )
+    )
 
 
 def _where(path: tuple[str | int, ...]) -> str:
