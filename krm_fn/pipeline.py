@@ -9,7 +9,7 @@ Not known here: where documents come from and where text goes (`command`, `funct
     admit     `inputs.Admissions`       default, prune, validate, once compiled a kind
     expand    `expand.instance`         the nodes of one instance; nested instances with it
     order     topological; Namespaces and CustomResourceDefinitions are marked to be written first
-    emit      `emit.plain`              objects with their marks
+    emit      `emit.plain`, `emit.api`  objects with their marks; the generated CRDs, if they are asked for
 """
 
 from __future__ import annotations
@@ -34,9 +34,9 @@ WITHHOLD, FALLBACK, FAIL = "withhold", "fallback", "fail"
 
 
 class Options:
-    """What a caller can choose. `namespace` is for instances that have none."""
+    """What a caller can choose. `namespace` is for instances that have none; `api` asks for the generated CRDs."""
 
-    __slots__ = ("deferred", "instances", "kro_labels", "namespace", "strict")
+    __slots__ = ("api", "deferred", "instances", "kro_labels", "namespace", "strict")
 
     def __init__(
         self,
@@ -44,12 +44,14 @@ class Options:
         namespace: str = "default",
         deferred: str = WITHHOLD,
         instances: bool = False,
+        api: bool = False,
         kro_labels: bool = False,
         strict: bool = False,
     ) -> None:
         self.namespace = namespace
         self.deferred = deferred
         self.instances = instances
+        self.api = api
         self.kro_labels = kro_labels
         self.strict = strict
 
@@ -88,6 +90,16 @@ class Rendering:
     @property
     def others(self) -> list[Entry]:
         return self.inputs.others
+
+    def api(self, *, argocd: bool = False) -> list[Emitted]:
+        """The generated CRD of every RGD, where they are asked for. *argocd*: marked for Argo CD to keep them."""
+        if not self.options.api or self.findings.has_errors:
+            return []
+        from krm_fn.emit.api import generated_crds
+
+        made = list(generated_crds(self.programs.values(), argocd=argocd))
+        self.findings.identities(made)
+        return made
 
     def batches(self) -> Iterator[tuple[Expansion, list[Emitted]]]:
         """Each instance's expansion and objects. Goes on after an instance that is wrong, so that all problems are found."""

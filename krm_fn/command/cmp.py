@@ -292,6 +292,9 @@ def _generate(environment: Mapping[str, str], deadline: Deadline) -> tuple[bytes
     makers: dict[tuple[str, ...], Emitted] = {}
     first: list[bytes] = []
     rest: list[bytes] = []
+    for emitted in rendering.api(argocd=True):
+        makers[identity(emitted.object)] = emitted
+        first.append(line(emitted.object))
     for _, batch in rendering.batches():
         for emitted in batch:
             makers[identity(emitted.object)] = emitted

@@ -93,8 +93,9 @@ PARAMETERS = (
     Parameter(
         "emit",
         "Emit",
-        "instances: also the instances themselves, suspended for a kro that may run there",
-        choices=("instances",),
+        "instances: also the instances themselves, suspended for a kro that may run there; "
+        "api: also the CRDs of the definitions, for one application of the platform",
+        choices=("instances", "api"),
         is_list=True,
     ),
     Parameter(
@@ -130,6 +131,7 @@ class Settings:
             namespace=values.get("namespace") or environment.get("ARGOCD_APP_NAMESPACE") or "default",
             deferred=values.get("deferred") or WITHHOLD,
             instances="instances" in values.get("emit", ()),
+            api="api" in values.get("emit", ()),
             kro_labels=values.get("kroLabels") == "true",
             strict=values.get("strict") == "true",
         )

@@ -30,6 +30,7 @@ PATH is a file, a directory (*.yaml, *.yml, *.json below it; .krmignore is honou
       --crds PATH        CustomResourceDefinitions that are not part of the input; may be repeated
       --target plain     what applies the output (plain: document order, nothing target-specific)
       --emit instances   also the instances themselves, after their children, suspended for kro
+      --emit api         also the CustomResourceDefinition of every RGD; then there need be no instance
       --deferred POLICY  what becomes of objects that need values of a cluster: withhold (default), fallback, fail
       --kro-labels       kro's own labels instead of Rookery's annotations
       --pass-through     write other manifests of the input, too
@@ -54,6 +55,7 @@ _OPTIONS = {
     "help": FLAG,
 }
 _POLICIES = (WITHHOLD, FALLBACK, FAIL)
+_EMITTED = ("instances", "api")
 _SHORT = {"o": "output", "n": "namespace", "h": "help"}
 
 
@@ -70,8 +72,8 @@ def render(
     choose(arguments, "target", ("plain",))
     choose(arguments, "deferred", _POLICIES)
     for emitted in arguments.all("emit"):
-        if emitted != "instances":
-            raise UsageError(f"--emit is one of instances, not {emitted!r}")
+        if emitted not in _EMITTED:
+            raise UsageError(f"--emit is one of {', '.join(_EMITTED)}, not {emitted!r}")
     color = stderr.isatty() and "NO_COLOR" not in environment
     try:
         output = _Output(arguments, environment, stdin)
@@ -106,6 +108,7 @@ class _Output:
                 namespace=arguments.last("namespace") or environment.get("ARGOCD_APP_NAMESPACE") or "default",
                 deferred=arguments.last("deferred", WITHHOLD),
                 instances="instances" in arguments.all("emit"),
+                api="api" in arguments.all("emit"),
                 kro_labels="kro-labels" in arguments.flags,
                 strict="strict" in arguments.flags,
             ),
@@ -123,6 +126,7 @@ class _Output:
         self.diagnostics = rendering.findings.sorted()
 
     def _render(self, rendering: Rendering) -> None:
+        self._api(rendering)
         for expansion, batch in rendering.batches():
             if self.report_path:
                 from krm_fn.emit.report import report_entries
@@ -137,7 +141,8 @@ class _Output:
                     self.files.append((path, text))
                 else:
                     (self.first if emitted.comes_first else self.rest).append(text)
-        if not rendering.inputs.instances and not rendering.findings.has_errors:
+        is_asked_for = rendering.inputs.instances or (rendering.options.api and rendering.programs)
+        if not is_asked_for and not rendering.findings.has_errors:
             rendering.findings.add(
                 Diagnostic(
                     "nothing-to-render",
@@ -147,6 +152,16 @@ class _Output:
                     help="give the paths of the RGDs and of their instances",
                 )
             )
+
+    def _api(self, rendering: Rendering) -> None:
+        for emitted in rendering.api():
+            text = dump(emitted.object)
+            if self.directory:
+                from krm_fn.emit.api import api_path
+
+                self.files.append((api_path(emitted.object), text))
+            else:
+                self.first.append(text)
 
     def _others(self, others: Sequence[Entry], *, pass_through: bool, rendering: Rendering) -> None:
         if pass_through:

@@ -176,6 +176,32 @@ def test_the_namespace_of_instances_without_one(
     assert json.loads(repository.run(env=env, **parameters)[1])["metadata"]["namespace"] == namespace
 
 
+KEPT = "Prune=false,Delete=false"
+
+
+@pytest.mark.parametrize(
+    ("authors", "expected"),
+    [(None, KEPT), ("Replace=true", f"Replace=true,{KEPT}"), ("Delete=false", "Delete=false,Prune=false")],
+)
+def test_argo_cd_never_removes_an_api(repository: Repository, authors: str | None, expected: str) -> None:
+    (repository.app / "instance.yaml").unlink()
+    own = {"argocd.argoproj.io/sync-options": authors} if authors else {}
+    document = yaml.safe_load((repository.app / "rgd.yaml").read_text())
+    document["spec"]["schema"]["metadata"] = {"annotations": {"note": "own", **own}}
+    (repository.app / "rgd.yaml").write_text(yaml.safe_dump(document))
+    [crd] = repository.objects(emit=["api"])
+    assert crd["metadata"] == {
+        "name": "apps.kro.run",
+        "annotations": {"note": "own", "argocd.argoproj.io/sync-options": expected},
+    }
+
+
+def test_an_api_that_is_a_manifest_too_is_an_error(repository: Repository) -> None:
+    [crd, _] = repository.objects(emit=["api"])
+    (repository.app / "crd.yaml").write_text(yaml.safe_dump(crd))
+    assert "error[not-ours]" in repository.refused(emit=["api"])
+
+
 def test_emit_and_labels(repository: Repository) -> None:
     assert [made["kind"] for made in repository.objects(emit=["instances"])] == ["ConfigMap", "App"]
     [made] = repository.objects(kroLabels="true")
@@ -201,7 +227,7 @@ BAD_PARAMETERS = [
     pytest.param(
         '[{"name": "deferred", "string": "maybe"}]', "parameter-value", "withhold, fallback, fail", id="a policy"
     ),
-    pytest.param('[{"name": "emit", "array": ["api"]}]', "parameter-value", "one of instances", id="emit"),
+    pytest.param('[{"name": "emit", "array": ["rgds"]}]', "parameter-value", "one of instances, api", id="emit"),
     pytest.param(
         '[{"name": "namespace", "string": "$(id)"}]', "parameter-value", "namespace", id="a namespace of shell"
     ),

@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 from krm_fn.command import EXIT_OK, EXIT_REFUSED, EXIT_USAGE, run
 from tests.rendering import config_map, instance, rgd
@@ -51,7 +52,7 @@ def package(tmp_path: Path) -> Path:
         pytest.param(
             ["render", "x", "--deferred", "maybe"], "withhold, fallback, fail", id="a policy that is not there"
         ),
-        pytest.param(["render", "x", "--emit", "api"], "one of instances", id="emit"),
+        pytest.param(["render", "x", "--emit", "rgds"], "one of instances, api", id="emit"),
     ],
 )
 def test_usage_errors_exit_2_and_say_what_is_wrong(argv: list[str], says: str) -> None:
@@ -68,6 +69,66 @@ def test_help_and_version_exit_0(argv: list[str]) -> None:
 
 
 # -- what comes out ---------------------------------------------------------------------------------------------------
+
+
+def test_the_api_is_the_crd_of_each_rgd_before_everything_else(package: Path) -> None:
+    (package / "other.yaml").write_text(
+        rgd("  []", kind="Other", spec="{size: integer}", status='{m: "${schema.spec.size}"}')
+    )
+    code, out, err = rookery("render", str(package), "--emit", "api", "--emit", "instances")
+    assert (code, err) == (EXIT_OK, "")
+    made = list(yaml.safe_load_all(out))
+    assert [(one["kind"], one["metadata"]["name"]) for one in made] == [
+        ("CustomResourceDefinition", "others.kro.run"),
+        ("CustomResourceDefinition", "apps.kro.run"),
+        ("ConfigMap", "shop-cm"),
+        ("App", "shop"),
+    ]
+    assert made[0]["metadata"] == {"name": "others.kro.run"}, "no marks: it belongs to no instance"
+    properties = made[0]["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]
+    assert properties["spec"]["properties"] == {"size": {"type": "integer"}}
+    assert properties["status"]["properties"]["m"] == {"type": "integer"}
+
+
+def test_the_api_takes_no_instance(package: Path) -> None:
+    (package / "instance.yaml").unlink()
+    assert "error[nothing-to-render]" in rookery("render", str(package))[2]
+    code, out, err = rookery("render", str(package), "--emit", "api")
+    assert (code, err) == (EXIT_OK, "")
+    assert [one["metadata"]["name"] for one in yaml.safe_load_all(out)] == ["apps.kro.run"]
+
+
+def test_the_api_of_nothing_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "x.yaml").write_text("{apiVersion: v1, kind: ConfigMap, metadata: {name: x}}\n")
+    code, out, err = rookery("render", str(tmp_path), "--emit", "api")
+    assert (code, out) == (EXIT_REFUSED, "")
+    assert "error[nothing-to-render]" in err
+
+
+def test_the_api_has_a_folder_of_its_own(package: Path, tmp_path: Path) -> None:
+    code, out, err = rookery("render", str(package), "--emit", "api", "-o", str(tmp_path / "out"))
+    assert (code, out, err) == (EXIT_OK, "", "")
+    files = sorted(str(path.relative_to(tmp_path / "out")) for path in (tmp_path / "out").rglob("*.yaml"))
+    assert files == ["api/apps.kro.run.yaml", "app.store.shop/cm.yaml"]
+
+
+def test_an_rgd_that_is_refused_has_no_api(package: Path) -> None:
+    (package / "rgd.yaml").write_text(rgd(config_map("cm", '{x: "${nope.x}"}')))
+    code, out, _ = rookery("render", str(package), "--emit", "api")
+    assert (code, out) == (EXIT_REFUSED, "")
+
+
+def test_a_node_that_makes_the_crd_of_another_rgd_is_an_error(package: Path) -> None:
+    (package / "rgd.yaml").write_text(
+        rgd(
+            "- id: crd\n  template: {apiVersion: apiextensions.k8s.io/v1, kind: CustomResourceDefinition,"
+            " metadata: {name: apps.kro.run}}\n"
+        )
+    )
+    code, out, err = rookery("render", str(package), "--emit", "api")
+    assert (code, out) == (EXIT_REFUSED, "")
+    assert "ResourceGraphDefinition/app (schema) and " in err
+    assert "make one object: CustomResourceDefinition.apiextensions.k8s.io apps.kro.run" in err
 
 
 def test_the_demo_renders_three_objects_in_dependency_order() -> None:
