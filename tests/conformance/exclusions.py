@@ -116,14 +116,20 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "support files of the case are missing beside it",
         NEVER,
-        ("kro-live",),
+        ("kro-live", "kro-live-crd"),
         lambda facts: bool(facts["missing_crds"]),
     ),
     Rule(
         "a key that is set twice in one mapping is an error, kubectl takes the last one",
         NEVER,
-        ("kro-live",),
+        ("kro-live", "kro-live-crd"),
         lambda facts: bool(facts["repeated_keys"]),
+    ),
+    Rule(
+        "status fields that have the types of resources: schemas of their kinds",
+        BUILT_IN_SCHEMAS,
+        ("kro-live-crd",),
+        lambda facts: facts["node_types"],
     ),
     Rule("objects that are the result of a history", SIMULATE, ("kro-live",), lambda facts: bool(facts["simulate"])),
     *(Rule(rule.reason, rule.waits_for, rule.forms, _all_rejections(rule)) for rule in _REJECTIONS),

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from tests.conformance import cel_spec, kro_cel, kro_live, kro_tests
+from tests.conformance import cel_spec, kro_cel, kro_live, kro_live_crds, kro_tests
 from tests.conformance.case import Case, Mismatch, Skipped
 
 if TYPE_CHECKING:
@@ -65,7 +65,9 @@ def _case_folder(path: Path, snapshot: str) -> Iterator[Case | Skipped]:
         return
     resolved = path.resolve()
     crds = resolved.parent.parent.parent / "kro-crds"
-    yield kro_live.read_case(path, f"kro-live/{resolved.parent.name}", crds, snapshot)
+    row = f"kro-live/{resolved.parent.name}"
+    yield kro_live.read_case(path, row, crds, snapshot)
+    yield from kro_live_crds.read_cases(path, f"{row}: CRDs", crds)
 
 
 def _json(path: Path) -> Iterator[Case | Skipped]:
