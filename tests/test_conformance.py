@@ -22,6 +22,7 @@ import yaml
 from tests.conformance.case import Case, Mismatch, Skipped
 from tests.conformance.compare import first_difference, same_typed, without_labels_aside
 from tests.conformance.find import find
+from tests.conformance.kro_live_crds import sorted_required
 from tests.conformance.runner import EXCLUDED, FAILED, PASSED, Report, run, show
 
 if TYPE_CHECKING:
@@ -40,7 +41,6 @@ def results_of(path: Path) -> Report:
 
 
 def held_to_the_floor(report: Report, row: str) -> None:
-    assert set(report.files) == {row}
     counts = report.files[row]
     failing = "\n".join(f"{case.id}: {message}" for case, message in report.failures)
     assert counts[PASSED] > 0 or counts[EXCLUDED] > 0
@@ -52,15 +52,23 @@ def held_to_the_floor(report: Report, row: str) -> None:
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_answers_of_kros_cel(path: Path) -> None:
-    held_to_the_floor(results_of(path), f"kro-cel/{path.name}")
+    report = results_of(path)
+    assert set(report.files) == {f"kro-cel/{path.name}"}
+    held_to_the_floor(report, f"kro-cel/{path.name}")
 
 
-def test_recorded_runs_of_kro() -> None:
-    held_to_the_floor(results_of(CORPORA / "kro-live" / "own"), "kro-live/own")
+LIVE = ("kro-live/own", "kro-live/own: CRDs")
+
+
+@pytest.mark.parametrize("row", LIVE)
+def test_recorded_runs_of_kro(row: str) -> None:
+    report = results_of(CORPORA / "kro-live" / "own")
+    assert set(report.files) == set(LIVE)
+    held_to_the_floor(report, row)
 
 
 def test_floor_names_files_that_exist() -> None:
-    known = {f"kro-cel/{path.name}" for path in FILES} | {"kro-live/own"}
+    known = {f"kro-cel/{path.name}" for path in FILES} | set(LIVE)
     assert {*FLOOR["failed"], *FLOOR["excluded"]} <= known
     assert 0 not in {*FLOOR["failed"].values(), *FLOOR["excluded"].values()}
 
@@ -68,10 +76,10 @@ def test_floor_names_files_that_exist() -> None:
 # -- the runner -----------------------------------------------------------------------------------------------------
 
 
-def changed_copy(folder: Path, change: Callable[[dict[str, Any]], None]) -> Path:
+def changed_copy(folder: Path, change: Callable[[dict[str, Any]], None], original: str = "big-cron-pipeline") -> Path:
     """A case folder that passes, with its golden changed."""
     copy = folder / "own" / "case"
-    shutil.copytree(CORPORA / "kro-live" / "own" / "big-cron-pipeline", copy)
+    shutil.copytree(CORPORA / "kro-live" / "own" / original, copy)
     golden = yaml.safe_load((copy / "golden.yaml").read_text(encoding="utf-8"))
     change(golden)
     (copy / "golden.yaml").write_text(yaml.safe_dump(golden), encoding="utf-8")
@@ -99,6 +107,7 @@ def change_a_value(golden: dict[str, Any]) -> None:
 def reject(golden: dict[str, Any]) -> None:
     golden["rgd"][0]["state"] = "Inactive"
     golden["rgd"][0]["conditions"] = [{"type": "GraphAccepted", "status": "False", "message": "graph contains a cycle"}]
+    golden["crd"] = []
 
 
 @pytest.mark.parametrize(
@@ -120,7 +129,44 @@ def test_a_golden_that_says_otherwise_fails_its_case(
 
 def test_an_unchanged_copy_passes_wherever_it_lies(tmp_path: Path) -> None:
     report = run(find(changed_copy(tmp_path, lambda _: None)))
-    assert (report.total(PASSED), report.total(FAILED)) == (1, 0)
+    assert (report.files["kro-live/own"][PASSED], report.total(FAILED)) == (1, 0)
+
+
+def rename_a_column(crd: dict[str, Any]) -> None:
+    crd["spec"]["versions"][0]["additionalPrinterColumns"][0]["name"] = "Status"
+
+
+def retype_a_field(crd: dict[str, Any]) -> None:
+    crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["status"]["properties"]["state"] = {}
+
+
+def rename_it(crd: dict[str, Any]) -> None:
+    crd["name"] = "others.kro.run"
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        pytest.param(
+            rename_a_column, 'different: versions[0].additionalPrinterColumns[0].name: wanted "Status"', id="a-column"
+        ),
+        pytest.param(retype_a_field, "different: versions[0].schema.openAPIV3Schema.properties.status", id="a-field"),
+        pytest.param(rename_it, "missing: others.kro.run", id="a-name"),
+    ],
+)
+def test_a_recorded_crd_that_says_otherwise_fails_its_case(
+    tmp_path: Path, change: Callable[[dict[str, Any]], None], message: str
+) -> None:
+    report = run(find(changed_copy(tmp_path, lambda golden: change(golden["crd"][0]), "ss-required-missing")))
+    [(case, found)] = report.failures
+    assert case.file == "kro-live/own: CRDs"
+    assert message in found
+
+
+def test_the_order_of_required_does_not_count() -> None:
+    one, other = ({"items": [{"required": names, "default": names}]} for names in (["a", "b"], ["b", "a"]))
+    assert sorted_required(one) == {"items": [{"required": ["a", "b"], "default": ["a", "b"]}]}
+    assert sorted_required(other) == {"items": [{"required": ["a", "b"], "default": ["b", "a"]}]}
 
 
 def raises(error: Exception) -> Callable[[], list[str]]:

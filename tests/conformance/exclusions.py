@@ -106,10 +106,7 @@ _RECONCILE = """
     is-ignored check-readiness set-observed context desired desired-status for-each desired-identity delete-targets
     evaluate-expressions eval-bool eval-list normalize-namespaces unique-identities order-observed-by-desired cartesian-product
 """
-_TYPING = """
-    schema-lookup status-schema compile-node schema-from-cel-type status-schema-from-paths
-"""
-_CONDITIONS = "build-variables validate-expressions extract-from-status evaluate"
+_TYPING = "schema-lookup compile-node"
 
 RULES: tuple[Rule, ...] = (
     # recorded runs of kro
@@ -128,8 +125,8 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "status fields that have the types of resources: schemas of their kinds",
         BUILT_IN_SCHEMAS,
-        ("kro-live-crd",),
-        lambda facts: facts["node_types"],
+        ("kro-live-crd", "kro-tests:status-schema"),
+        lambda facts: facts.get("node_types") or "type-check" in str(facts.get("error_texts")),
     ),
     Rule("objects that are the result of a history", SIMULATE, ("kro-live",), lambda facts: bool(facts["simulate"])),
     *(Rule(rule.reason, rule.waits_for, rule.forms, _all_rejections(rule)) for rule in _REJECTIONS),
@@ -247,7 +244,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "status.conditions of the author",
         STATUS_SYNC,
-        _operations(_CONDITIONS),
+        ("kro-tests:evaluate",),
     ),
     Rule(
         "a path's text is never read back: paths are tuples here",

@@ -97,6 +97,8 @@ class _Check:
         self.crd = crd
 
     def __call__(self) -> list[str]:
+        if not self.api.sources:
+            raise Mismatch("kro generated a CRD, and accepted no RGD")
         run = self.api.run()
         if run.code != 0:
             reasons = [reason for source in self.api.sources if (reason := reason_to_refuse(source.text))]
@@ -106,18 +108,18 @@ class _Check:
         got = next((crd for crd in run.objects() if crd["metadata"]["name"] == self.crd["name"]), None)
         if got is None:
             raise Mismatch(f"missing: {self.crd['name']}")
-        difference = first_difference(_sorted_required(self.crd["spec"]), _sorted_required(got["spec"]))
+        difference = first_difference(sorted_required(self.crd["spec"]), sorted_required(got["spec"]))
         if difference is not None:
             raise Mismatch(f"different: {difference}")
         return []
 
 
-def _sorted_required(value: Any) -> Any:
+def sorted_required(value: Any) -> Any:
     if isinstance(value, dict):
         return {
             key: sorted(child)
             if key == "required" and isinstance(child, list) and all(isinstance(name, str) for name in child)
-            else _sorted_required(child)
+            else sorted_required(child)
             for key, child in value.items()
         }
-    return [_sorted_required(item) for item in value] if isinstance(value, list) else value
+    return [sorted_required(item) for item in value] if isinstance(value, list) else value
