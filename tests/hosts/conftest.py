@@ -6,10 +6,12 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.hosts.api_server import ApiServer, api_server
 from tests.hosts.programs import tool
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -54,6 +56,13 @@ class Kpt:
         run = self.run("fn", "render", package, "--allow-exec", *words)
         assert run.code == code, run.text
         return run
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[ApiServer]:
+    """One API server for all tests that need one: each takes names of its own, and leaves nothing behind that others could see."""
+    with api_server() as running:
+        yield running
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ _BROUGHT_ALONG = {
     "kpt": "https://kpt.dev/installation says where it comes from",
     "kubectl": "https://kubernetes.io/docs/tasks/tools says where it comes from",
     "docker": "it takes a daemon, too",
+    "openssl": "the package of that name has it",
 }
 
 
