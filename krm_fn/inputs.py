@@ -200,7 +200,7 @@ def _instance_kinds(inputs: Inputs, add: Add) -> set[tuple[str, str]]:
         kind = schema.get("kind") if isinstance(schema, dict) else None
         if not isinstance(schema, dict) or not isinstance(kind, str):
             continue
-        key = (_group_of(schema), kind)
+        key = _key_of(entry)
         if key in first:
             add(
                 Diagnostic(
@@ -217,9 +217,11 @@ def _instance_kinds(inputs: Inputs, add: Add) -> set[tuple[str, str]]:
     return set(first)
 
 
-def _group_of(schema: dict[str, Any]) -> str:
+def _key_of(rgd: Entry) -> tuple[str, str]:
+    """Group and kind of the instances of an RGD that has a kind."""
+    schema = rgd.value["spec"]["schema"]
     group = schema.get("group")
-    return group if isinstance(group, str) and group else RGD_GROUP
+    return (group if isinstance(group, str) and group else RGD_GROUP, schema["kind"])
 
 
 def _refuse_repeated_instances(inputs: Inputs, add: Add) -> None:
@@ -250,7 +252,7 @@ def compile_programs(inputs: Inputs, add: Add) -> dict[tuple[str, str], Program]
     kinds = _known_kinds(inputs)
     numbers = {id(entry): number for number, entry in enumerate(inputs.rgds)}
     makers = {key: numbers[id(entry)] for key, entry in inputs.entries_of.items()}
-    needs = [[makers[key] for key in dict.fromkeys(kinds_named(e.value)) if key in makers] for e in inputs.rgds]
+    needs = [[makers[key] for key in dict(kinds_named(e.value)) if key in makers] for e in inputs.rgds]
     is_needed = {number for needed in needs for number in needed}
     programs: dict[int, Program] = {}
     for group in groups_in_order(needs):
@@ -266,7 +268,11 @@ def compile_programs(inputs: Inputs, add: Add) -> dict[tuple[str, str], Program]
                 programs[number] = program
         known = [number for number in group if number in programs]
         if is_loop:
-            _refuse_endless(inputs, [programs[number] for number in known], add)
+            from krm_fn.loops import refuse_loop
+
+            entries = {_key_of(inputs.rgds[number]): inputs.rgds[number] for number in group}
+            defined = {key for entry in inputs.crds for key in scope_from_crd(entry.value)}
+            refuse_loop(entries, {programs[number].key: programs[number] for number in known}, defined, add)
         for number in is_needed.intersection(known):
             from krm_fn.program.generated import objects_schema
 
@@ -289,9 +295,10 @@ def _known_kinds(inputs: Inputs) -> Kinds:
 
 def _add_kind(kinds: Kinds, rgd: Entry, schema: dict[str, Any] | None) -> None:
     """The kind that an RGD defines; *rgd* is one of those that have one."""
+    group, kind = _key_of(rgd)
     said = rgd.value["spec"]["schema"]
-    version = f"{_group_of(said)}/{said.get('apiVersion')}"
-    kinds.add(version, said["kind"], namespaced=said.get("scope") != "Cluster", schema=schema)
+    version = f"{group}/{said.get('apiVersion')}"
+    kinds.add(version, kind, namespaced=said.get("scope") != "Cluster", schema=schema)
 
 
 def _compile(entry: Entry, kinds: Kinds, add: Add) -> Program | None:
@@ -310,29 +317,6 @@ def _compile(entry: Entry, kinds: Kinds, add: Add) -> Program | None:
             )
         )
     return program
-
-
-def _refuse_endless(inputs: Inputs, programs: list[Program], add: Add) -> None:
-    from krm_fn.program.nesting import endless_loop
-
-    loop = endless_loop({program.key: program for program in programs})
-    if not loop:
-        return
-    key, node = loop[0]
-    entry = inputs.entries_of[key]
-    path = (*node.path, "template", "kind")
-    trail = " -> ".join(kind for _, kind in (*(key for key, _ in loop), key))
-    add(
-        Diagnostic(
-            "nesting-loop",
-            f"instances make each other without end: {trail}",
-            position=entry.locate(path),
-            span=len(node.object_kind),
-            subject=entry.subject(),
-            where=_where(path),
-            help="one of these resources needs an includeWhen that is false in the end",
-        )
-    )
 
 
 def _where(path: tuple[str | int, ...]) -> str:

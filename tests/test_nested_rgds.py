@@ -20,12 +20,17 @@ def nested(kind: str, node: str = "", *, more: str = "", name: str = "x", group:
     return f"- id: {node or kind.lower()}\n{more}  template: {{apiVersion: {group}/v1alpha1, kind: {kind}, metadata: {{name: {name}}}}}\n"
 
 
-def compiled(*texts: str) -> tuple[dict[str, Program], list[Diagnostic]]:
+def compiled(*texts: str, crds: str = "") -> tuple[dict[str, Program], list[Diagnostic]]:
     """The Programs by kind, and what there is to say about them."""
     documents = [document for i, text in enumerate(texts) for document in parse_documents(text, f"{i}.yaml")]
     found: list[Diagnostic] = []
-    programs = compile_programs(sort_documents(documents, [], None, found.append), found.append)
+    known = list(parse_documents(crds, "crds.yaml")) if crds else []
+    programs = compile_programs(sort_documents(documents, known, None, found.append), found.append)
     return {kind: program for (_, kind), program in programs.items()}, [one for one in found if one.severity == "error"]
+
+
+def crd_named(kind: str) -> str:
+    return f"{{apiVersion: apiextensions.k8s.io/v1, kind: CustomResourceDefinition, spec: {{group: kro.run, names: {{kind: {kind}}}, scope: Namespaced}}}}\n"
 
 
 def seen_of(program: Program, node: str) -> dict[str, Any]:
@@ -84,11 +89,14 @@ UNTIL = '  includeWhen: ["${schema.spec.depth > 0}"]\n'
 DEPTH = "{depth: integer | default=0}"
 
 
-def test_a_loop_that_may_end_is_compiled_without_the_status() -> None:
-    ping = rgd(nested("Pong", more=UNTIL), kind="Ping", spec=DEPTH, status='{d: "${schema.spec.depth}"}')
-    pong = rgd(nested("Ping", more=UNTIL), kind="Pong", spec=DEPTH, status='{d: "${ping.status.d}"}')
-    user = rgd(nested("Ping"), kind="User")
-    programs, errors = compiled(user, ping, pong)
+PING = rgd(nested("Pong", more=UNTIL), kind="Ping", spec=DEPTH, status='{d: "${schema.spec.depth}"}')
+PONG = rgd(nested("Ping", more=UNTIL), kind="Pong", spec=DEPTH, status='{d: "${ping.status.d}"}')
+
+
+@pytest.mark.parametrize("known", ["Ping", "Pong"])
+def test_a_loop_that_may_end_is_compiled_without_the_status(known: str) -> None:
+    """One CRD is enough: with it the first RGD gets its own, and then the next one."""
+    programs, errors = compiled(rgd(nested("Ping"), kind="User"), PING, PONG, crds=crd_named(known))
     assert errors == []
     assert seen_of(programs["Pong"], "ping")["spec"]["properties"] == {"depth": {"type": "integer", "default": 0}}
     assert seen_of(programs["Pong"], "ping")["status"]["x-kubernetes-preserve-unknown-fields"] is True
@@ -96,17 +104,33 @@ def test_a_loop_that_may_end_is_compiled_without_the_status() -> None:
     assert crd_of(programs["Ping"])["metadata"]["name"] == "pings.kro.run"
 
 
+def test_rgds_that_wait_for_each_other_are_refused() -> None:
+    _, [error] = compiled(LEAF, PONG, PING, rgd(nested("Ping"), kind="User"))
+    assert error.code == "rgd-loop"
+    assert error.message == "each of these kinds needs the CRD of the next one first: Pong -> Ping -> Pong"
+    assert str(error.position) == "1.yaml:14:52"
+    assert (error.where, error.span) == ("spec.resources[0].template.kind", len("Ping"))
+
+
+def test_an_rgd_of_its_own_kind_is_refused_unless_its_crd_is_there() -> None:
+    own = rgd(nested("Own", more=UNTIL), kind="Own", spec=DEPTH)
+    assert [error.code for error in compiled(own)[1]] == ["rgd-loop"]
+    assert compiled(own, crds=crd_named("Own"))[1] == []
+
+
 def test_a_loop_that_ends_renders() -> None:
     again = nested("Ping", more=UNTIL, name='"${schema.metadata.name}x"').rstrip("}\n")
     again += '}, spec: {depth: "${schema.spec.depth - 1}"}}\n'
-    result = render(rgd(again + config_map("cm"), kind="Ping", spec=DEPTH), instance("{depth: 2}", kind="Ping"))
+    text = rgd(again + config_map("cm"), kind="Ping", spec=DEPTH)
+    result = render(text, instance("{depth: 2}", kind="Ping"), crds=crd_named("Ping"))
     assert result.errors == []
     assert sorted(result.names) == ["shop-cm", "shopx-cm", "shopxx-cm"]
 
 
-def test_a_loop_without_an_end_is_refused_and_named() -> None:
+@pytest.mark.parametrize("crds", ["", crd_named("A")], ids=["fresh", "in-the-cluster"])
+def test_a_loop_without_an_end_is_refused_and_named(crds: str) -> None:
     a, b, c = (rgd(nested(to), kind=kind) for kind, to in (("A", "B"), ("B", "C"), ("C", "A")))
-    _, [error] = compiled(LEAF, a, b, c, rgd(nested("B"), kind="User"))
+    _, [error] = compiled(LEAF, a, b, c, rgd(nested("B"), kind="User"), crds=crds)
     assert error.code == "nesting-loop"
     assert error.message == "instances make each other without end: A -> B -> C -> A"
     assert error.where == "spec.resources[0].template.kind"
@@ -117,5 +141,5 @@ def test_the_schema_of_a_member_that_is_not_sound_is_left_out() -> None:
     ping = rgd(nested("Pong", more=UNTIL), kind="Ping", spec="{depth: nonsense}")
     pong = rgd(nested("Ping"), kind="Pong")
     programs, errors = compiled(ping, pong)
-    assert {error.code for error in errors} == {"type-unknown"}
+    assert {error.code for error in errors} == {"type-unknown", "rgd-loop"}
     assert programs["Pong"].nodes["ping"].schema is None

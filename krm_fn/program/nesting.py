@@ -4,8 +4,8 @@ RGDs whose resources are instances of other RGDs: in which order they are compil
 Enters: RGDs as plain JSON, then Programs.  Leaves: groups of RGDs, each after those that it makes instances of; loops.  Not known
 here: instances, files.
 
-kro sees another RGD's instances by the CRD in the cluster, so that RGDs which need each other wait for ever. Here they are compiled
-without knowing each other's status; only a loop in which nothing can be left out is refused.
+kro sees another RGD's instances by the CRD in the cluster. So it takes RGDs that need each other only where the cluster has their CRDs
+from before; and then nothing keeps it from making instances without end.
 """
 
 from __future__ import annotations
@@ -21,23 +21,23 @@ if TYPE_CHECKING:
     from typing import Any, TypeAlias
 
     from krm_fn.program.model import Node, Program
+    from krm_fn.program.template import Path
 
     Key: TypeAlias = tuple[str, str]
     """Group and kind."""
 
 
-def kinds_named(document: dict[str, Any]) -> Iterator[Key]:
-    """Group and kind of everything that an RGD makes or refers to, as far as the RGD is sound."""
+def kinds_named(document: dict[str, Any]) -> Iterator[tuple[Key, Path]]:
+    """Everything that an RGD makes or refers to, with the place of its kind, as far as the RGD is sound."""
     spec = document.get("spec")
     resources = spec.get("resources") if isinstance(spec, dict) else None
-    for resource in resources if isinstance(resources, list) else ():
-        if not isinstance(resource, dict):
-            continue
-        named = resource.get("template") or resource.get("externalRef")
-        if isinstance(named, dict):
-            version, kind = named.get("apiVersion"), named.get("kind")
-            if isinstance(version, str) and isinstance(kind, str):
-                yield version.rpartition("/")[0], kind
+    for i, resource in enumerate(resources if isinstance(resources, list) else ()):
+        for field in ("template", "externalRef") if isinstance(resource, dict) else ():
+            named = resource.get(field)
+            if isinstance(named, dict):
+                version, kind = named.get("apiVersion"), named.get("kind")
+                if isinstance(version, str) and isinstance(kind, str):
+                    yield (version.rpartition("/")[0], kind), ("spec", "resources", i, field, "kind")
 
 
 def groups_in_order(needs: Sequence[Sequence[int]]) -> list[list[int]]:
@@ -87,6 +87,18 @@ def groups_in_order(needs: Sequence[Sequence[int]]) -> list[list[int]]:
     return groups
 
 
+def loop_in(needs: Sequence[Sequence[int]]) -> list[int]:
+    """One loop, as `[a, b, a]`; empty where there is none."""
+    for group in groups_in_order(needs):
+        # Within a group every number leads to every other, so that the first way back is found at once.
+        members = set(group)
+        within = {str(number): [str(needed) for needed in needs[number] if needed in members] for number in group}
+        loop = [int(name) for name in find_cycle(within)]
+        if loop:
+            return loop
+    return []
+
+
 def endless_loop(programs: Mapping[Key, Program]) -> list[tuple[Key, Node]]:
     """
     A loop of RGDs in which every instance makes the next one, whatever its values: each with the node that does; empty if there is none.
@@ -96,15 +108,8 @@ def endless_loop(programs: Mapping[Key, Program]) -> list[tuple[Key, Node]]:
     makers = {key: _certain_nodes(program) for key, program in programs.items()}
     keys = list(makers)
     numbers = {key: number for number, key in enumerate(keys)}
-    graph = [[numbers[made] for made in makers[key] if made in numbers] for key in keys]
-    for group in groups_in_order(graph):
-        # Within a group every number leads to every other, so the first way back is found at once.
-        members = set(group)
-        within = {str(number): [str(needed) for needed in graph[number] if needed in members] for number in group}
-        loop = [keys[int(name)] for name in find_cycle(within)]
-        if loop:
-            return [(key, makers[key][following]) for key, following in pairwise(loop)]
-    return []
+    loop = loop_in([[numbers[made] for made in makers[key] if made in numbers] for key in keys])
+    return [(keys[one], makers[keys[one]][keys[following]]) for one, following in pairwise(loop)]
 
 
 def _certain_nodes(program: Program) -> dict[Key, Node]:

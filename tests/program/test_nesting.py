@@ -148,4 +148,7 @@ def test_an_unsound_rgd_names_no_kinds(document: dict[str, Any]) -> None:
 
 def test_external_references_name_a_kind_too() -> None:
     external = {"id": "a", "externalRef": {"apiVersion": "kro.run/v1alpha1", "kind": "A", "metadata": {"name": "a"}}}
-    assert list(kinds_named(rgd("B", external, makes("C")))) == [("kro.run", "A"), ("kro.run", "C")]
+    assert list(kinds_named(rgd("B", external, makes("C")))) == [
+        (("kro.run", "A"), ("spec", "resources", 0, "externalRef", "kind")),
+        (("kro.run", "C"), ("spec", "resources", 1, "template", "kind")),
+    ]
