@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -120,6 +123,18 @@ def test_one_type_for_each_status_field() -> None:
     program = built(spec={"n": "integer"}, status={"a": "${schema.spec.n}", "b": "${schema.metadata.name}"})
     assert [path for path, _ in program.status] == [("a",), ("b",)]
     assert program.status_types == [INT, STRING]
+
+
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "api.md"
+ROWS = [row for row in re.findall(r"^\| `(.+?)` \| (.+) \|$", PAGE.read_text(), re.MULTILINE) if "${" in row[0]]
+
+
+@pytest.mark.parametrize(("field", "said"), ROWS)
+def test_the_types_that_the_docs_name(field: str, said: str) -> None:
+    if said.startswith("an error"):
+        assert [problem.code for problem in problems(status={"it": field})] == ["cel-type"]
+    else:
+        assert status(it=field) == {"it": json.loads(said.strip("`"))}
 
 
 # -- what other RGDs see ----------------------------------------------------------------------------------------------------
