@@ -371,25 +371,39 @@ class _Builder:
                     root + path,
                     help="a status field is computed: write ${…} (types are inferred, not declared)",
                 )
-        self._check_lists(root)
+        self._check_types(root)
         if "conditions" in definition.status:
             self._build_conditions(definition.status["conditions"], (*root, "conditions"))
 
-    def _check_lists(self, root: Path) -> None:
-        """The CRD has one schema for all elements of a list; kro takes it from any of them."""
-        status = zip(self.program.status, self.program.status_types, strict=True)
-        in_lists = [(path, found) for (path, _), found in status if any(isinstance(step, int) for step in path)]
-        if in_lists:
-            from krm_fn.schema.from_cel_types import mixed_lists
+    def _check_types(self, root: Path) -> None:
+        """What the types of status fields make of the CRD: a size, and one schema for all elements of a list."""
+        program = self.program
+        fields = [(path, found) for (path, _), found in zip(program.status, program.status_types, strict=True)]
+        in_lists = [field for field in fields if any(isinstance(step, int) for step in field[0])]
+        if not in_lists and not any(found.is_named for _, found in fields):
+            return
+        from krm_fn.schema.from_cel_types import MAX_DEPTH, MAX_FIELDS, StatusTooLarge, mixed_lists, status_schema
 
-            for path, kinds in mixed_lists(in_lists):
-                self._report(
-                    "status-list-mixed",
-                    f"the elements of status field {path_text(path)} differ: {', '.join(kinds)}",
-                    root + path,
-                    severity="warning",
-                    help="a list has one type for all elements, and the API server refuses the others",
-                )
+        try:
+            status_schema(fields)
+        except StatusTooLarge:
+            self._report(
+                "status-too-large",
+                f"the objects in the status bring along more than {MAX_FIELDS} fields, or nest deeper than {MAX_DEPTH}",
+                root,
+                at_key=True,
+                help="name the fields of an object that instances are to show",
+            )
+            return
+        for path, kinds in mixed_lists(in_lists):
+            # kro takes the schema from any of them
+            self._report(
+                "status-list-mixed",
+                f"the elements of status field {path_text(path)} differ: {', '.join(kinds)}",
+                root + path,
+                severity="warning",
+                help="a list has one type for all elements, and the API server refuses the others",
+            )
 
     def _build_conditions(self, conditions: Any, path: Path) -> None:
         if not isinstance(conditions, list):

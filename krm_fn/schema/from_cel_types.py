@@ -39,20 +39,30 @@ _LIBRARY_OBJECTS = ("kubernetes.Quantity", "kubernetes.Semver", "kubernetes.URL"
 """Opaque to expressions, and objects of no known fields to kro."""
 
 
+MAX_FIELDS = 20_000
+"""So many fields may objects bring along: a Pod has 1,500, and no API server takes a CRD of 1.5 MB."""
+MAX_DEPTH = 100
+
+
+class StatusTooLarge(Exception):  # noqa: N818 - what the schema is, in the words of the message
+    """Objects in the status bring more fields along than a CRD can have, or nest too deep."""
+
+
 def schema_of_type(found: Type) -> Schema:
-    """The schema of a status field whose expression has this type."""
-    return deep(_schema_of, found)
+    """The schema of a status field whose expression has this type. Errors: StatusTooLarge."""
+    return deep(_Maker().schema_of, found)
 
 
 def status_schema(fields: Iterable[tuple[Path, Type]]) -> Schema:
     """
     The schema of a status with these fields. A number in a path is an index: all elements of a list have one schema.
 
-    Where elements of a list differ, the last one counts (`mixed_lists` finds them); kro takes one at random.
+    Where elements of a list differ, the last one counts (`mixed_lists` finds them); kro takes one at random.  Errors: StatusTooLarge.
     """
     root: Schema = {"type": "object", "properties": {}}
+    maker = _Maker()
     for path, found in fields:
-        _put(root, path, schema_of_type(found))
+        _put(root, path, deep(maker.schema_of, found))
     return root
 
 
@@ -92,36 +102,46 @@ def _put(root: Schema, path: Path, leaf: Schema) -> None:
         current = child
 
 
-def _schema_of(found: Type) -> Schema:
-    kind = found.kind
-    if kind in _SCALARS:
-        return dict(_SCALARS[kind])
-    if kind == LIST:
-        return {"type": "array", "items": _schema_of(found.parameters[0])}
-    if kind == MAP:
-        return {"type": "object", "additionalProperties": _schema_of(found.parameters[1])}
-    if kind == OBJECT and found not in (CONDITION, RUNTIME):
-        return _field_of(found)
-    if kind == OBJECT or found.name in _LIBRARY_OBJECTS:
-        return {"type": "object", "additionalProperties": True}
-    if kind == DYN:
-        return {_PRESERVE: True}
-    if found is TIMESTAMP:
-        return {"type": "string", "format": "date-time", "description": "Timestamp representing a creation time"}
-    return {"description": f"unknown CEL type: {found}", _PRESERVE: True}
+class _Maker:
+    """Makes schemas, and counts the fields that objects bring along: an RGD's status may hold that of another one, twice, and so on."""
 
+    __slots__ = ("_left",)
 
-def _field_of(found: Type) -> Schema:
-    """The schema of an object that a schema declares, and of all that is inside."""
-    kind = found.kind
-    if kind == OBJECT:
-        fields: dict[str, Type] = found.fields  # type: ignore[attr-defined]
-        made: Schema = {"type": "object"}
-        if fields:
-            made["properties"] = {name: _field_of(inner) for name, inner in fields.items()}
-        return made
-    if kind == LIST:
-        return {"type": "array", "items": _field_of(found.parameters[0])}
-    if kind == MAP:
-        return {"type": "object", "additionalProperties": _field_of(found.parameters[1])}
-    return dict(_SCALARS.get(kind) or {_PRESERVE: True})
+    def __init__(self) -> None:
+        self._left = MAX_FIELDS
+
+    def schema_of(self, found: Type) -> Schema:
+        kind = found.kind
+        if kind in _SCALARS:
+            return dict(_SCALARS[kind])
+        if kind == LIST:
+            return {"type": "array", "items": self.schema_of(found.parameters[0])}
+        if kind == MAP:
+            return {"type": "object", "additionalProperties": self.schema_of(found.parameters[1])}
+        if kind == OBJECT and found not in (CONDITION, RUNTIME):
+            return self.inside(found, 0)
+        if kind == OBJECT or found.name in _LIBRARY_OBJECTS:
+            return {"type": "object", "additionalProperties": True}
+        if kind == DYN:
+            return {_PRESERVE: True}
+        if found is TIMESTAMP:
+            return {"type": "string", "format": "date-time", "description": "Timestamp representing a creation time"}
+        return {"description": f"unknown CEL type: {found}", _PRESERVE: True}
+
+    def inside(self, found: Type, depth: int) -> Schema:
+        """The schema of an object that a schema declares, or of something inside of one."""
+        self._left -= 1
+        if self._left < 0 or depth > MAX_DEPTH:
+            raise StatusTooLarge
+        kind = found.kind
+        if kind == OBJECT:
+            fields: dict[str, Type] = found.fields  # type: ignore[attr-defined]
+            made: Schema = {"type": "object"}
+            if fields:
+                made["properties"] = {name: self.inside(inner, depth + 1) for name, inner in fields.items()}
+            return made
+        if kind == LIST:
+            return {"type": "array", "items": self.inside(found.parameters[0], depth + 1)}
+        if kind == MAP:
+            return {"type": "object", "additionalProperties": self.inside(found.parameters[1], depth + 1)}
+        return dict(_SCALARS.get(kind) or {_PRESERVE: True})

@@ -222,6 +222,15 @@ def test_what_the_api_server_would_refuse_is_said_at_once(
     assert [(problem.code, problem.path[-1]) for problem in problems(**schema)] == expected
 
 
+def test_a_status_without_measure_is_an_error() -> None:
+    """Types of an expression's own making are bounded as the expression is; those of an object are as large as its schema."""
+    types = {f"T{i}": {"a": f"T{i - 1}", "b": f"T{i - 1}"} for i in range(1, 12)} | {"T0": {"a": "string"}}
+    copies = {f"copy{i}": "${schema.spec}" for i in range(5)}
+    assert problems(spec={"x": "T11"}, types=types, status={"one": "${schema.spec}"}) == []
+    [problem] = problems(spec={"x": "T11"}, types=types, status=copies)
+    assert (problem.code, problem.path) == ("status-too-large", ("spec", "schema", "status"))
+
+
 def test_a_mixed_list_is_a_warning() -> None:
     [problem] = problems(status={"l": ["${schema.metadata.name}", "${schema.metadata.generation}"]})
     assert problem.severity == "warning"

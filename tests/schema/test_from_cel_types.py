@@ -11,9 +11,16 @@ from hypothesis import strategies as st
 
 from krm_fn.cel import parse
 from krm_fn.cel.check import check
-from krm_fn.cel.types import INT, STRING, Type, parse_type
+from krm_fn.cel.types import INT, STRING, Type, list_of, parse_type
 from krm_fn.schema.cel_types import type_of_variable
-from krm_fn.schema.from_cel_types import mixed_lists, schema_of_type, status_schema
+from krm_fn.schema.from_cel_types import (
+    MAX_DEPTH,
+    MAX_FIELDS,
+    StatusTooLarge,
+    mixed_lists,
+    schema_of_type,
+    status_schema,
+)
 from tests.schema import corpus
 
 ANYTHING = {"x-kubernetes-preserve-unknown-fields": True}
@@ -122,6 +129,43 @@ def test_objects_in_lists_and_maps() -> None:
 @pytest.mark.parametrize("case", corpus.pick("crd.yaml", "schema-from-cel-type"))
 def test_types_of_the_corpus(case: dict[str, Any]) -> None:
     assert schema_of_type(parse_type(case["input"]["cel_type"])) == case["expect"]["schema"]
+
+
+# -- size -------------------------------------------------------------------------------------------------------------------
+
+
+def nested(depth: int, breadth: int) -> Type:
+    """An object whose fields are such objects, *depth* times; the schemas of fields are shared."""
+    schema: dict[str, Any] = {"type": "string"}
+    for _ in range(depth):
+        schema = {"type": "object", "properties": {f"f{i}": schema for i in range(breadth)}}
+    made = type_of_variable(schema, "it")
+    assert made is not None
+    return made
+
+
+@pytest.mark.parametrize(
+    ("found", "fits"),
+    [
+        pytest.param(nested(13, 2), True, id="large"),
+        pytest.param(nested(40, 2), False, id="doubled at each step"),
+        pytest.param(nested(MAX_DEPTH, 1), True, id="deep"),
+        pytest.param(nested(MAX_DEPTH + 1, 1), False, id="too deep"),
+        pytest.param(list_of(nested(40, 2)), False, id="in a list"),
+    ],
+)
+def test_a_schema_that_grows_without_measure_is_refused(found: Type, fits: bool) -> None:
+    if fits:
+        assert schema_of_type(found)["type"] == "object"
+    else:
+        with pytest.raises(StatusTooLarge):
+            schema_of_type(found)
+
+
+def test_all_fields_of_a_status_count_together() -> None:
+    with pytest.raises(StatusTooLarge):
+        status_schema([((name,), nested(13, 2)) for name in ("a", "b")])
+    assert MAX_FIELDS < 2 * 2**14
 
 
 # -- paths ------------------------------------------------------------------------------------------------------------------
