@@ -21,7 +21,7 @@ from krm_fn.program.definition import (
     read_definition,
     type_name,
 )
-from krm_fn.program.expression_types import BOOL, CONDITION, LIST, ExpressionTypes, each_of
+from krm_fn.program.expression_types import BOOL, CONDITION, LIST, ExpressionTypes, each_of, kind_of
 from krm_fn.program.graph import find_cycle, topological_order
 from krm_fn.program.template import TemplateError, compile_shape, find_holes, path_text, read_standalone
 from krm_fn.program.template_check import check_literals, check_result, is_schemaless
@@ -155,11 +155,7 @@ class _Builder:
         template_path: Path = (*resource.path, "externalRef" if resource.external else "template")
         if not self._check_object(resource, template_path):
             return
-        if resource.external:
-            selector = resource.template["metadata"].get("selector") is not None
-            kind = model.EXTERNAL_COLLECTION if selector else model.EXTERNAL
-        else:
-            kind = model.COLLECTION if resource.for_each else model.RESOURCE
+        kind = kind_of(resource)
         node = model.Node(resource.id, index, kind, self._without_owner(resource, template_path), resource.path)
         node.namespaced = self.kinds.namespaced(node.api_version, node.object_kind)
         node.schema = self.kinds.schema(node.api_version, node.object_kind)
@@ -470,7 +466,13 @@ class _Builder:
         if "__" in text:
             from krm_fn.schema.field_names import name_fields
 
-            name_fields(node, model.SCHEMA, {"properties": {"spec": self.program.spec_schema}})
+            lists = (model.COLLECTION, model.EXTERNAL_COLLECTION)
+            known = {
+                r.id: {"items": schema} if kind_of(r) in lists else schema
+                for r in self.program.definition.resources
+                if (schema := self.schemas[r.id]) is not None
+            }
+            name_fields(node, {**known, model.SCHEMA: {"properties": {"spec": self.program.spec_schema}}})
         return node
 
     def _check_references(self, expression: Expression, refs: References, allowed: _Allowed) -> bool:

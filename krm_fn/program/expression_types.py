@@ -150,10 +150,17 @@ class ExpressionTypes:
         self._report(problem.code, said[0], expression.path, offset=offset, length=length, help=said[1])
 
 
-def _of_node(resource: RawResource, schema: Schema | None) -> Type:
+def kind_of(resource: RawResource) -> str:
+    """What kind of node a resource becomes."""
+    if not resource.external:
+        return model.COLLECTION if resource.for_each else model.RESOURCE
     metadata = resource.template.get("metadata")
-    selects = resource.external and isinstance(metadata, dict) and metadata.get("selector") is not None
-    is_list = bool(resource.for_each or selects)
+    selects = isinstance(metadata, dict) and metadata.get("selector") is not None
+    return model.EXTERNAL_COLLECTION if selects else model.EXTERNAL
+
+
+def _of_node(resource: RawResource, schema: Schema | None) -> Type:
+    is_list = kind_of(resource) in (model.COLLECTION, model.EXTERNAL_COLLECTION)
     made: Type | None = None
     if schema is not None:
         origin = origin_of(resource.template)

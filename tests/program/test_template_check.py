@@ -395,3 +395,14 @@ def test_a_kind_without_a_schema_is_not_checked() -> None:
         {"id": "own", "template": {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a"}, "daat": 1}}
     )
     assert build_program(document, Kinds())[1] == []
+
+
+def test_an_expression_looks_for_the_field_that_the_object_has() -> None:
+    own = thing("own", {"open": "${other.spec.with__dash__dash}", "texts": "${many.map(m, m.spec.with__dash__dash.b)}"})
+    program, problems = build_program(rgd(own, OTHER, MANY, spec=SPEC, types=TYPES), kinds())
+    assert problems == []
+    assert program is not None
+    assert [compiled.paths for compiled in program.nodes["own"].values] == [
+        {"other": ("other.spec.with-dash",)},
+        {"many": ("many",)},
+    ]
