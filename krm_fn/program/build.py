@@ -472,7 +472,7 @@ class _Builder:
                 for r in self.program.definition.resources
                 if (schema := self.schemas[r.id]) is not None
             }
-            name_fields(node, {**known, model.SCHEMA: {"properties": {"spec": self.program.spec_schema}}})
+            name_fields(node, {**known, model.SCHEMA: self.program.schema})
         return node
 
     def _check_references(self, expression: Expression, refs: References, allowed: _Allowed) -> bool:

@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 _PRESERVE = "x-kubernetes-preserve-unknown-fields"
 _INT_OR_STRING = "x-kubernetes-int-or-string"
 _ANY = ("any",)
+_SPECIAL = frozenset((_PRESERVE, _INT_OR_STRING, "oneOf", "anyOf"))
+"""What makes more of a schema than its type."""
 _SHOWN = 10
 _LONGEST = 64
 _SUGGESTIONS = 20
@@ -153,6 +155,9 @@ def expected_types(schema: Schema) -> tuple[str, ...]:
 
     Source: kro v0.9.3 pkg/graph/parser/parser.go getExpectedTypes, validateSchema.
     """
+    kind = schema.get("type")
+    if _SPECIAL.isdisjoint(schema) and isinstance(kind, str) and kind:
+        return (kind,)
     if schema.get(_PRESERVE) is True:
         return _ANY
     if schema.get(_INT_OR_STRING) is True:
@@ -161,11 +166,10 @@ def expected_types(schema: Schema) -> tuple[str, ...]:
         types = types_of_alternatives(schema.get(keyword) or ())
         if types:
             return types
-    kind = schema.get("type")
-    if isinstance(kind, list) and kind and kind[0]:
-        return tuple(kind)
     if isinstance(kind, str) and kind:
         return (kind,)
+    if isinstance(kind, list) and kind and kind[0]:
+        return tuple(kind)
     values = schema.get("additionalProperties")
     return _ANY if isinstance(values, dict) or values is True else ()
 

@@ -155,6 +155,9 @@ class _Declared(ObjectType):
 
     def under_its_name(self, name: str) -> Type | None:
         """The type of a field that expressions spell as the object does; None where there is none."""
+        known = self._fields.get(name)
+        if known is not None and "__" not in name:
+            return known
         return self.field(name) if name in self.properties and escape(name) == name else None
 
     @property
