@@ -160,8 +160,8 @@ class _Judge:
         first: dict[str, int] = {}
         for i, item in enumerate(value):
             place = (*path, i)
-            if keys and isinstance(item, dict):
-                if any((*place, key) in self.open for key in keys):
+            if keys:
+                if not isinstance(item, dict) or any((*place, key) in self.open for key in keys):
                     continue
                 identity = _text([item.get(key, defaults.get(key)) for key in keys])
             elif place in self.open:
