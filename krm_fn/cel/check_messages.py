@@ -13,26 +13,42 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 _SHORT = {"google.protobuf.Timestamp": "timestamp", "google.protobuf.Duration": "duration", NULL: "null"}
+_PREFIX = "__type_"
 _DEEPEST = 4
 _SHOWN = 10
 
 
 def named(some: Type, depth: int = 0) -> str:
-    """A type as an author calls it: `timestamp`, `list(string)`, `object schema.spec.db`, `optional string`."""
+    """A type as an author calls it: `timestamp`, `list of string`, `object schema.spec.db`, `optional string`."""
     if some.kind == OBJECT:
-        return f"object {some.name.removeprefix('__type_')}" if some.name.startswith("__type_") else some.name
+        return f"object {_path(some.name)}" if some.name.startswith(_PREFIX) else some.name
     if some.kind == ERROR:
         return "something wrong"
     if some.kind == DYN:
-        return "dyn" if depth else "a value of unknown type"
+        return "a value of unknown type"
     if not some.parameters:
         return _SHORT.get(some.name, some.name)
     if depth == _DEEPEST:
         return "…"
+    if some.kind == MAP and some.parameters[0].kind == "string":
+        return _of("map", some.parameters[1], depth)
+    if some.kind == LIST:
+        return _of("list", some.parameters[0], depth)
     if is_optional(some):
         inner = some.parameters[0]
         return "an optional value" if inner.kind == DYN else f"optional {named(inner, depth + 1)}"
-    return f"{some.name}({', '.join(named(part, depth + 1) for part in some.parameters)})"
+    parts = ["dyn" if part.kind == DYN else named(part, depth + 1) for part in some.parameters]
+    return f"{some.name}({', '.join(parts)})"
+
+
+def _of(name: str, part: Type, depth: int) -> str:
+    return name if part.kind == DYN else f"{name} of {named(part, depth + 1)}"
+
+
+def _path(name: str) -> str:
+    """`__type_vpc.spec.tags.@idx` -> `vpc.spec.tags[*]`."""
+    path = name.removeprefix(_PREFIX)
+    return path.replace(".@idx", "[*]").replace(".@elem", "[*]") if "@" in path else path
 
 
 def undeclared_name(name: str) -> tuple[str, str]:
@@ -54,7 +70,8 @@ def undefined_field(name: str, owner: ObjectType) -> tuple[str, str]:
         advice = "its schema declares no fields"
     else:
         advice = f"known here: {', '.join(known[:_SHOWN])}{', …' if len(known) > _SHOWN else ''}"
-    return f"{name!r} is not a field of {named(owner).removeprefix('object ')}", advice
+    where = f" ({owner.origin})" if owner.origin else ""
+    return f"{name!r} is not a field of {named(owner).removeprefix('object ')}{where}", advice
 
 
 def no_fields(name: str, owner: Type) -> tuple[str, str]:

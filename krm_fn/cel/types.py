@@ -78,14 +78,19 @@ class Type:
 
 
 class ObjectType(Type):
-    """A type with fields, known by its name. `fields` has them as expressions spell them; *open_ended*: others are dyn."""
+    """
+    A type with fields, known by its name.
 
-    __slots__ = ("_fields", "open_ended")
+    fields: as expressions spell them.  open_ended: others are dyn.  origin: where it is declared, in a person's words.
+    """
 
-    def __init__(self, name: str, fields: dict[str, Type], *, open_ended: bool = False) -> None:
+    __slots__ = ("_fields", "open_ended", "origin")
+
+    def __init__(self, name: str, fields: dict[str, Type], *, open_ended: bool = False, origin: str = "") -> None:
         super().__init__(OBJECT, name)
         self._fields = fields
         self.open_ended = open_ended
+        self.origin = origin
 
     @property
     def fields(self) -> dict[str, Type]:

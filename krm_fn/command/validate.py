@@ -11,6 +11,7 @@ from krm_fn.command import EXIT_OK, EXIT_REFUSED, UsageError
 from krm_fn.command.against import CHANGES_TEXT, changes_against, changes_format_of
 from krm_fn.command.arguments import FLAG, VALUE, VALUES, parse_arguments
 from krm_fn.pipeline import Options, Rendering
+from krm_fn.program.template import path_text
 from krm_fn.read.sources import read_sources
 from krm_fn.report.diagnostic import ERROR, WARNING, Diagnostic, RenderError
 from krm_fn.report.text import render_text
@@ -68,6 +69,7 @@ def validate(
             Options(namespace=environment.get("ARGOCD_APP_NAMESPACE") or "default"),
             crds=crd_documents,
         )
+        _judge_templates(rendering)
         if ask_another:
             comparison = _Comparison(rendering)
             for _ in rendering.batches():
@@ -105,6 +107,33 @@ def _admit(rendering: Rendering) -> None:
         program = rendering.programs.get(entry.key)
         if program is not None:
             rendering.admissions.admit_root(program, entry)
+
+
+def _judge_templates(rendering: Rendering) -> None:
+    """What kro takes and the API server would not: a render goes on, since its objects are kro's."""
+    from krm_fn.schema.scope import scope_of
+    from krm_fn.schema.server_checks import refusals
+
+    for key, program in rendering.programs.items():
+        entry = rendering.inputs.entries_of[key]
+        for node in program.nodes.values():
+            if node.schema is None or node.is_external:
+                continue
+            is_builtin = scope_of(node.api_version, node.object_kind) is not None
+            holes = [path for path, _ in node.holes]
+            for refusal in refusals(node.template, node.schema, holes, defaulted=not is_builtin):
+                path = (*node.path, "template", *refusal.path)
+                rendering.findings.add(
+                    Diagnostic(
+                        refusal.code,
+                        f"{refusal.message}: the API server would refuse the {node.object_kind}",
+                        severity=refusal.severity,
+                        position=entry.locate(path),
+                        subject=entry.subject(),
+                        where=path_text(path),
+                        help=refusal.help,
+                    )
+                )
 
 
 def _nothing_found(rendering: Rendering) -> list[Diagnostic]:

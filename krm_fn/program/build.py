@@ -21,15 +21,16 @@ from krm_fn.program.definition import (
     read_definition,
     type_name,
 )
-from krm_fn.program.expression_types import BOOL, CONDITION, LIST, ExpressionTypes
+from krm_fn.program.expression_types import BOOL, CONDITION, LIST, ExpressionTypes, each_of, kind_of
 from krm_fn.program.graph import find_cycle, topological_order
 from krm_fn.program.template import TemplateError, compile_shape, find_holes, path_text, read_standalone
-from krm_fn.schema.cel_types import element_of
+from krm_fn.program.template_check import check_literals, check_result, is_schemaless
+from krm_fn.schema.cel_types import element_of, type_at
 from krm_fn.schema.simple_schema import SchemaError, to_openapi
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
     from typing import Any
 
     from krm_fn.cel import References
@@ -98,8 +99,11 @@ class _Builder:
         self.parsed: dict[str, tuple[CelNode, References, Callable[[dict[str, Any]], Any]]] = {}
         self.shared: dict[str, Compiled] = {}
         self.ids = [r.id for r in program.definition.resources]
+        self.schemas = {r.id: self._schema_of(r) for r in program.definition.resources}
         unsound = any(p.severity == "error" and p.path[:3] in _SCHEMA_PLACES for p in problems)
-        self.types = ExpressionTypes(program.definition, None if unsound else program.schema, self._report)
+        self.types = ExpressionTypes(
+            program.definition, None if unsound else program.schema, self.schemas, self._report
+        )
 
     def build(self) -> None:
         definition = self.program.definition
@@ -139,18 +143,23 @@ class _Builder:
 
     # -- nodes ------------------------------------------------------------------------------------------------------
 
+    def _schema_of(self, resource: RawResource) -> dict[str, Any] | None:
+        """The schema that a template is held against: one of whole objects, not one that says only how some fields are read."""
+        version, kind = resource.template.get("apiVersion"), resource.template.get("kind")
+        if not isinstance(version, str) or not isinstance(kind, str):
+            return None
+        schema = self.kinds.schema(version, kind)
+        return schema if schema is not None and "apiVersion" in (schema.get("properties") or {}) else None
+
     def _build_node(self, index: int, resource: RawResource) -> None:
         template_path: Path = (*resource.path, "externalRef" if resource.external else "template")
         if not self._check_object(resource, template_path):
             return
-        if resource.external:
-            selector = resource.template["metadata"].get("selector") is not None
-            kind = model.EXTERNAL_COLLECTION if selector else model.EXTERNAL
-        else:
-            kind = model.COLLECTION if resource.for_each else model.RESOURCE
+        kind = kind_of(resource)
         node = model.Node(resource.id, index, kind, self._without_owner(resource, template_path), resource.path)
         node.namespaced = self.kinds.namespaced(node.api_version, node.object_kind)
         node.schema = self.kinds.schema(node.api_version, node.object_kind)
+        schema = self.schemas[resource.id]
         if node.namespaced is None:
             self._report(
                 "unknown-kind",
@@ -171,6 +180,8 @@ class _Builder:
             if compiled is not None:
                 iterators[name] = element_of(self.types.known(compiled.expression)) or UNKNOWN
                 node.dimensions.append(model.Dimension(name, compiled))
+        if schema is not None and not is_schemaless(node):
+            check_literals(resource.template, schema, node.object_kind, template_path, self._report)
         self._build_template(node, template_path, iterators)
         for i, text in enumerate(resource.include_when):
             allowed = _Allowed(f"includeWhen of {node.id!r}", (model.SCHEMA, *self._others(node)), wants=BOOL)
@@ -178,10 +189,11 @@ class _Builder:
             if compiled is not None:
                 node.include_when.append(compiled)
         own = model.EACH if kind == model.COLLECTION else node.id
+        each = each_of(schema, node.template) if own == model.EACH and schema is not None else {}
         for i, text in enumerate(resource.ready_when):
             only = f"readyWhen sees nothing but {own!r}"
             allowed = _Allowed(f"readyWhen of {node.id!r}", (own,), wants=BOOL, why_not=only)
-            compiled = self._standalone(text, (*resource.path, "readyWhen", i), allowed, shared=False)
+            compiled = self._standalone(text, (*resource.path, "readyWhen", i), allowed, shared=False, local=each)
             if compiled is not None:
                 node.ready_when.append(compiled)
         for compiled in (*node.values, *(d.values for d in node.dimensions), *node.include_when):
@@ -196,6 +208,8 @@ class _Builder:
     def _build_template(self, node: model.Node, path: Path, iterators: dict[str, Type]) -> None:
         refused: list[tuple[Path, TemplateError]] = []
         allowed = _Allowed(f"the template of {node.id!r}", (model.SCHEMA, *self._others(node), *iterators), omit=True)
+        schema = self.schemas[node.id]
+        variable = None if node.is_collection else self.types.of(node.id)
         by_text: dict[str, int] = {}
         used_in_identity: set[str] = set()
         for hole in find_holes(node.template, path, refused):
@@ -203,6 +217,10 @@ class _Builder:
             if compiled is None:
                 continue
             self._check_hole(node, hole.path, compiled)
+            if schema is not None:
+                target = type_at(schema, variable, node.id, hole.path)
+                found = self.types.known(compiled.expression, iterators)
+                check_result(found, target, compiled.expression, hole.path, node.object_kind, self._report)
             if hole.path == _NAME or (hole.path == _NAMESPACE and node.namespaced is not False):
                 used_in_identity.update(compiled.roots)
             text = compiled.expression.text
@@ -438,7 +456,9 @@ class _Builder:
 
     # -- expressions ------------------------------------------------------------------------------------------------
 
-    def _standalone(self, text: str, path: Path, allowed: _Allowed, *, shared: bool = True) -> Compiled | None:
+    def _standalone(
+        self, text: str, path: Path, allowed: _Allowed, *, shared: bool = True, local: Mapping[str, Type] | None = None
+    ) -> Compiled | None:
         try:
             expression = read_standalone(text, path)
         except TemplateError as error:
@@ -446,10 +466,10 @@ class _Builder:
                 "not-an-expression", f"{allowed.place}: {error.message}", path, offset=error.offset, help=error.help
             )
             return None
-        return self._compile(expression, allowed, {}, shared=shared)
+        return self._compile(expression, allowed, local or {}, shared=shared)
 
     def _compile(
-        self, expression: Expression, allowed: _Allowed, iterators: dict[str, Type], *, shared: bool = True
+        self, expression: Expression, allowed: _Allowed, iterators: Mapping[str, Type], *, shared: bool = True
     ) -> Compiled | None:
         """Parse once a text; what is wrong is reported at its own place."""
         parsed = self.parsed.get(expression.text)
@@ -486,7 +506,13 @@ class _Builder:
         if "__" in text:
             from krm_fn.schema.field_names import name_fields
 
-            name_fields(node, model.SCHEMA, {"properties": {"spec": self.program.spec_schema}})
+            lists = (model.COLLECTION, model.EXTERNAL_COLLECTION)
+            known = {
+                r.id: {"items": schema} if kind_of(r) in lists else schema
+                for r in self.program.definition.resources
+                if (schema := self.schemas[r.id]) is not None
+            }
+            name_fields(node, {**known, model.SCHEMA: self.program.schema})
         return node
 
     def _check_references(self, expression: Expression, refs: References, allowed: _Allowed) -> bool:

@@ -4,8 +4,8 @@ Types of an RGD's expressions: what each name stands for, and what each place as
 Enters: a definition and the schema of its instances, then expressions with their trees.  Leaves: their types, and problems through a callback.
 Not known here: which names a place allows, how expressions run.
 
-The instance is typed by the schema of the CRD that kro generates. Nodes have types of which nothing is known here (`UNKNOWN`), so
-that no expression is refused for what only their schemas could tell; of collections it is known that they are lists.
+The instance is typed by the schema of the CRD that kro generates, a node by that of its kind, a collection as a list of them. A node whose
+kind has no schema here is `UNKNOWN`, so that no expression is refused for what only the schema could tell.
 
 Source: kro v0.9.3 pkg/graph/builder.go.
 """
@@ -16,18 +16,27 @@ from krm_fn.cel import parse
 from krm_fn.cel.check import CheckError, check
 from krm_fn.cel.types import RUNTIME, UNKNOWN, list_of
 from krm_fn.program import model
-from krm_fn.schema.cel_types import element_of, is_condition_result, is_custom_condition, type_of_variable
+from krm_fn.schema.cel_types import (
+    Root,
+    element_of,
+    is_condition_result,
+    is_custom_condition,
+    type_of_items,
+    type_of_variable,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from typing import Any
+    from typing import Any, TypeAlias
 
     from krm_fn.cel.check import CheckProblem
     from krm_fn.cel.syntax import Node
     from krm_fn.cel.types import Type
-    from krm_fn.program.definition import Definition
+    from krm_fn.program.definition import Definition, RawResource
     from krm_fn.program.template import Expression
+
+    Schema: TypeAlias = dict[str, Any]
 
 BOOL, LIST, CONDITION = "bool", "list", "condition"
 """What a place may ask of a result."""
@@ -46,19 +55,30 @@ class ExpressionTypes:
     report: takes code, message, path, and `offset`, `length`, `help`.
     """
 
-    __slots__ = ("_report", "_seen", "_variables")
+    __slots__ = ("_inner", "_local", "_report", "_seen", "_variables")
 
-    def __init__(self, definition: Definition, schema: dict[str, Any] | None, report: Callable[..., None]) -> None:
-        """*schema*: the instance's; None where it is not known, so that nothing is said about it."""
+    def __init__(
+        self,
+        definition: Definition,
+        schema: Schema | None,
+        schemas: Mapping[str, Schema | None],
+        report: Callable[..., None],
+    ) -> None:
+        """*schema*: the instance's; None where it is not known, so that nothing is said about it.  *schemas*: the nodes'."""
         self._report = report
         self._variables: dict[str, Type] = {model.RUNTIME: RUNTIME, model.EACH: UNKNOWN}
         for resource in definition.resources:
-            metadata = resource.template.get("metadata")
-            selects = resource.external and isinstance(metadata, dict) and metadata.get("selector") is not None
-            self._variables[resource.id] = list_of(UNKNOWN) if resource.for_each or selects else UNKNOWN
+            self._variables[resource.id] = _of_node(resource, schemas.get(resource.id))
         instance = None if schema is None else type_of_variable(schema, model.SCHEMA)
         self._variables[model.SCHEMA] = UNKNOWN if instance is None else instance
         self._seen: dict[str, Type | CheckError] = {}
+        self._local: Mapping[str, Type] | None = None
+        self._inner: dict[str, Type | CheckError] = {}
+        """The types of expressions that see the loop variables of `_local`."""
+
+    def of(self, name: str) -> Type:
+        """The type of a node, by its id."""
+        return self._variables[name]
 
     def check(
         self, expression: Expression, tree: Node, wants: str, place: str, local: Mapping[str, Type] | None = None
@@ -88,14 +108,23 @@ class ExpressionTypes:
             return UNKNOWN
         return found
 
-    def known(self, expression: Expression) -> Type:
-        """The type of an expression that has been checked without loop variables; UNKNOWN where something is wrong with it."""
-        found = self._seen.get(expression.text, UNKNOWN)
+    def known(self, expression: Expression, local: Mapping[str, Type] | None = None) -> Type:
+        """The type of an expression that has been checked; UNKNOWN where something is wrong with it."""
+        found = self._cache(local).get(expression.text, UNKNOWN)
         return UNKNOWN if isinstance(found, CheckError) else found
+
+    def _cache(self, local: Mapping[str, Type] | None) -> dict[str, Type | CheckError]:
+        if not local:
+            return self._seen
+        if local is not self._local:
+            self._local = local
+            self._inner = {}
+        return self._inner
 
     def _type_of(self, expression: Expression, tree: Node, local: Mapping[str, Type] | None) -> Type | CheckError:
         text = expression.text
-        found = self._seen.get(text) if not local else None
+        cache = self._cache(local)
+        found = cache.get(text)
         if found is not None:
             return found
         if "__" in text:
@@ -104,8 +133,7 @@ class ExpressionTypes:
             found = check(tree, {**self._variables, **local} if local else self._variables)
         except CheckError as error:
             found = error
-        if not local:
-            self._seen[text] = found
+        cache[text] = found
         return found
 
     def _report_problem(self, expression: Expression, problem: CheckProblem) -> None:
@@ -120,3 +148,36 @@ class ExpressionTypes:
             joined = [s for s in expression.segments if (s[0] > offset if behind else s[0] < offset)]
             _, offset, length = joined[0 if behind else -1]
         self._report(problem.code, said[0], expression.path, offset=offset, length=length, help=said[1])
+
+
+def kind_of(resource: RawResource) -> str:
+    """What kind of node a resource becomes."""
+    if not resource.external:
+        return model.COLLECTION if resource.for_each else model.RESOURCE
+    metadata = resource.template.get("metadata")
+    selects = isinstance(metadata, dict) and metadata.get("selector") is not None
+    return model.EXTERNAL_COLLECTION if selects else model.EXTERNAL
+
+
+def _of_node(resource: RawResource, schema: Schema | None) -> Type:
+    is_list = kind_of(resource) in (model.COLLECTION, model.EXTERNAL_COLLECTION)
+    made: Type | None = None
+    if schema is not None:
+        origin = origin_of(resource.template)
+        made = (
+            type_of_items(schema, resource.id, origin)
+            if is_list
+            else type_of_variable(schema, resource.id, Root(origin))
+        )
+    made = made or UNKNOWN
+    return list_of(made) if is_list else made
+
+
+def each_of(schema: Schema, template: Mapping[str, Any]) -> dict[str, Type]:
+    """What readyWhen of a collection sees: one item, typed by the schema of its kind."""
+    return {model.EACH: type_of_variable(schema, model.EACH, Root(origin_of(template))) or UNKNOWN}
+
+
+def origin_of(template: Mapping[str, Any]) -> str:
+    """A kind as messages call it: `apps/v1 Deployment`."""
+    return f"{template['apiVersion']} {template['kind']}"

@@ -136,6 +136,8 @@ def schema_without_status(crd: dict[str, Any]) -> Schema:
     versions = crd["spec"]["versions"]
     if len(versions) != 1:
         raise ValueError(f"a generated CRD has exactly one version, this one {len(versions)}")
+    if not versions[0].get("schema"):
+        raise ValueError("a generated CRD has a schema")
     schema: Schema = dict(versions[0]["schema"]["openAPIV3Schema"])
     properties = {name: sub for name, sub in schema.get("properties", {}).items() if name != "status"}
     schema["properties"] = {**properties, "metadata": object_meta(namespaced=crd["spec"].get("scope") != "Cluster")}

@@ -9,14 +9,18 @@ Source: Kubernetes v1.35.0 apiserver pkg/cel/escaping.go. Keys of maps are not e
 
 from __future__ import annotations
 
-from krm_fn.cel.syntax import Has, Identifier, Index, Select, children
+from krm_fn.cel.stack import deep
+from krm_fn.cel.syntax import Bind, Comprehension, Has, Identifier, Index, OptionalMap, Select, SortBy, children
 from krm_fn.schema.escaping import WORDS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from collections.abc import Mapping
+    from typing import Any, TypeAlias
 
     from krm_fn.cel.syntax import Node
+
+    Schema: TypeAlias = dict[str, Any]
 
 
 def unescaped(name: str) -> str:
@@ -28,27 +32,52 @@ def unescaped(name: str) -> str:
     return name.replace("\0", "")
 
 
-def name_fields(root: Node, variable: str, schema: dict[str, Any]) -> None:
-    """Give the selections below *variable* the names that *schema* declares, in place."""
-    nodes = [root]
-    for node in nodes:  # grows while it is read
-        if isinstance(node, Select | Has):
-            _schema_of(node, variable, schema)
-        nodes.extend(children(node))
+def name_fields(root: Node, schemas: Mapping[str, Schema]) -> None:
+    """Give the selections below variables the names that their *schemas* declare, in place. What a macro binds counts, too."""
+    deep(_schema_of, root, schemas)
 
 
-def _schema_of(node: Node, variable: str, schema: dict[str, Any]) -> dict[str, Any]:
-    """The schema of a selection from *variable*, its fields renamed on the way; empty where it is not declared."""
+def _schema_of(node: Node, scope: Mapping[str, Schema]) -> Schema:
+    """The schema of a node's value, empty where it is not declared; the fields below it are renamed on the way."""
     if isinstance(node, Identifier):
-        return schema if node.name == variable else {}
+        return scope.get(node.name) or {}
     if isinstance(node, Index):
-        items: dict[str, Any] = _schema_of(node.operand, variable, schema).get("items") or {}
-        return items
-    if not isinstance(node, Select | Has):
+        _schema_of(node.index, scope)
+        return _part(_schema_of(node.operand, scope))
+    if isinstance(node, Select | Has):
+        parent = _schema_of(node.operand, scope)
+        fields: dict[str, Schema] = parent.get("properties") or {}
+        if node.field not in fields and unescaped(node.field) in fields:
+            node.field = unescaped(node.field)
+        return fields.get(node.field) or _values(parent)
+    if isinstance(node, Comprehension):
+        whole = _schema_of(node.range, scope)
+        inner = {**scope, **{variable.name: {} for variable in node.variables}}
+        if "items" in whole or len(node.variables) > 1:
+            inner[node.variables[-1].name] = _part(whole)
+        for part in (node.condition, node.body):
+            if part is not None:
+                _schema_of(part, inner)
+        return whole if node.kind == "filter" else {}
+    if isinstance(node, SortBy):
+        whole = _schema_of(node.range, scope)
+        _schema_of(node.key, {**scope, node.variable.name: _part(whole)})
+        return whole
+    if isinstance(node, Bind):
+        return _schema_of(node.body, {**scope, node.variable.name: _schema_of(node.initial, scope)})
+    if isinstance(node, OptionalMap):
+        _schema_of(node.body, {**scope, node.variable.name: _schema_of(node.target, scope)})
         return {}
-    parent = _schema_of(node.operand, variable, schema)
-    fields: dict[str, dict[str, Any]] = parent.get("properties") or {}
-    if node.field not in fields and unescaped(node.field) in fields:
-        node.field = unescaped(node.field)
-    extra = parent.get("additionalProperties")
-    return fields.get(node.field) or (extra if isinstance(extra, dict) else {})
+    for child in children(node):
+        _schema_of(child, scope)
+    return {}
+
+
+def _part(schema: Schema) -> Schema:
+    """The schema of a list's items or of a map's values."""
+    return schema.get("items") or _values(schema)
+
+
+def _values(schema: Schema) -> Schema:
+    values = schema.get("additionalProperties")
+    return values if isinstance(values, dict) else {}

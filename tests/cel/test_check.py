@@ -144,7 +144,7 @@ def test_an_expression_has_the_type_that_cel_go_gives_it(text: str, wanted: str)
         pytest.param(
             "optional.of(1).optFlatMap(v, v)", [("optFlatMap(): needs an optional, not int", "v")], id="opt-flat-map"
         ),
-        pytest.param("[1].sortBy(i, [i])", [("sortBy(): list(int) has no order", "sortBy")], id="sort-by"),
+        pytest.param("[1].sortBy(i, [i])", [("sortBy(): list of int has no order", "sortBy")], id="sort-by"),
         pytest.param(
             "[1].transformMapEntry(i, v, v)", [("transformMapEntry(): needs a map, not int", "v")], id="transform-map-entry"
         ),
@@ -272,7 +272,7 @@ def test_the_deepest_expression_has_a_type() -> None:
     assert str(type_of("(" * 249 + "1" + ")" * 249)) == "int"
     assert str(type_of("[" * 240 + "]" * 240)).startswith("list(list(")
     assert [message for message, _ in problems_of("[" * 240 + "]" * 240 + " + 1")] == [
-        "+: does not take list(list(list(list(…)))) and int"
+        "+: does not take list of list of list of list of … and int"
     ]
 
 

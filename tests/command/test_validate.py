@@ -130,3 +130,15 @@ def test_without_cel_python_it_says_what_to_install(monkeypatch: pytest.MonkeyPa
     code, out, err = rookery("validate", WEB, "--second-opinion")
     assert (code, out) == (EXIT_USAGE, "")
     assert "pip install 'rookery[cel-python]'" in err
+
+
+def test_what_only_the_api_server_would_refuse_is_a_warning(tmp_path: Path) -> None:
+    """kro takes it and sends it, so that a render does, too."""
+    secret = "- {id: s, template: {apiVersion: v1, kind: Secret, metadata: {name: a}, data: {k: 'no base64!'}}}"
+    (tmp_path / "rgd.yaml").write_text(rgd(secret))
+    code, out, err = rookery("validate", str(tmp_path))
+    assert (code, out) == (EXIT_OK, "1 ResourceGraphDefinition, 0 instances: valid\n")
+    assert "warning[template-malformed]: data.k is not base64: the API server would refuse the Secret" in err
+    (tmp_path / "instance.yaml").write_text(instance(spec="{}"))
+    code, out, err = rookery("render", str(tmp_path))
+    assert (code, "template-malformed" in err) == (EXIT_OK, False)

@@ -7,7 +7,6 @@ A rule looks at the facts that an adapter took from a case's data, never at its 
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -44,7 +43,6 @@ _STATIC = re.compile(
     r"|condition \"(?!schema\b|runtime\b).*condition expressions must return"
 )
 """What takes the schemas of the kinds that a template makes: a field's type, or that of an expression that begins with a node."""
-_UNDEFINED_FIELD = re.compile(r"undefined field '(\w+)'")
 MESSAGE_LITERAL = re.compile(r"(?<![\"'\w])(?:[a-z]\w*\.)*[A-Z]\w*\s*\{")
 _STRANGE_CONDITION = re.compile(
     r"runtime\.newCondition\(\{(?:[^}]*,)?\s*(?!(?:type|status|reason|message)\b)\w+\s*:", re.DOTALL
@@ -95,18 +93,10 @@ def _operations(names: str) -> tuple[str, ...]:
     return tuple(f"kro-tests:{name}" for name in names.split())
 
 
-def _field_of_a_node(facts: dict[str, Any]) -> bool:
-    """The refusal names a field that no expression asks `schema` for."""
-    fields = [name for text in facts["error_texts"] for name in _UNDEFINED_FIELD.findall(text)]
-    given = json.dumps(facts["input"])
-    return any(not re.search(rf"schema\.[\w.]*\b{name}\b", given) for name in fields)
-
-
 _RECONCILE = """
     is-ignored check-readiness set-observed context desired desired-status for-each desired-identity delete-targets
     evaluate-expressions eval-bool eval-list normalize-namespaces unique-identities order-observed-by-desired cartesian-product
 """
-_TYPING = "schema-lookup compile-node"
 
 RULES: tuple[Rule, ...] = (
     # recorded runs of kro
@@ -221,25 +211,10 @@ RULES: tuple[Rule, ...] = (
         ("kro-tests:error-means-pending",),
     ),
     Rule(
-        "schemas that are made of types",
-        BUILT_IN_SCHEMAS,
-        _operations(_TYPING),
-    ),
-    Rule(
         "types that Go has and no schema gives: nil, and one that kro's provider was never told of",
         NEVER,
         ("kro-tests:structurally-compatible",),
         lambda facts: facts["input"]["expected"] in (None, {"object": {}, "required": []}),
-    ),
-    Rule(
-        "templates against schemas",
-        BUILT_IN_SCHEMAS,
-        (
-            "kro-tests:parse-resource",
-            "kro-tests:collect-types",
-            "kro-tests:build-resource",
-            "kro-tests:schema-without-status",
-        ),
     ),
     Rule(
         "status.conditions of the author",
@@ -273,12 +248,6 @@ RULES: tuple[Rule, ...] = (
         NEVER,
         ("kro-tests:eval", "kro-tests:inspect"),
         lambda facts: MESSAGE_LITERAL.search(facts["input"]["expr"]) is not None,
-    ),
-    Rule(
-        "the RGD is refused for the schema of a kind",
-        BUILT_IN_SCHEMAS,
-        ("kro-tests:build-rgd",),
-        lambda facts: any(_STATIC.search(text) for text in facts["error_texts"]) or _field_of_a_node(facts),
     ),
     Rule(
         "omit() needs no feature gate here (DESIGN 2)",

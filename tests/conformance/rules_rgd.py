@@ -9,6 +9,12 @@ from typing import TYPE_CHECKING, Any
 from krm_fn.cel import parse, references
 from krm_fn.program.build import build_program
 from krm_fn.program.definition import is_kubernetes_version, is_lower_camel_case, read_definition
+from krm_fn.program.template import find_holes, path_text
+from krm_fn.program.template_check import check_literals, types_of_alternatives
+from krm_fn.read.yaml import parse_documents
+from krm_fn.report.diagnostic import RenderError
+from krm_fn.schema.cel_types import field_of
+from krm_fn.schema.crd import schema_without_status
 from krm_fn.schema.kinds import Kinds
 from tests.conformance.case import Mismatch
 from tests.conformance.compare import first_difference
@@ -28,12 +34,13 @@ def operations(kinds: list[Json]) -> dict[str, Callable[[Json, Json], list[str] 
     known = Kinds()
     for kind in kinds:
         version = (kind["group"] + "/" if kind["group"] else "") + kind["version"]
-        known.add(version, kind["kind"], namespaced=kind["namespaced"])
+        known.add(version, kind["kind"], namespaced=kind["namespaced"], schema=kind["schema"])
 
-    def build(given: Json, expect: Json) -> None:
-        build_rgd(given, expect, known)
-
-    return {**OPERATIONS, "build-rgd": build}
+    return {
+        **OPERATIONS,
+        "build-rgd": lambda given, expect: build_rgd(given, expect, known),
+        "build-resource": lambda given, expect: build_resource(given, expect, known),
+    }
 
 
 def settle(expect: Json, problems: list[Problem]) -> bool:
@@ -49,7 +56,10 @@ def settle(expect: Json, problems: list[Problem]) -> bool:
 
 
 def build_rgd(given: Json, expect: Json, kinds: Kinds) -> None:
+    """The cases name all kinds there are, so that one that is not among them is refused, as `validate` would."""
     program, problems = build_program(given["rgd"], kinds)
+    if expects_error(expect) and any(p.code == "unknown-kind" for p in problems):
+        return
     if not settle(expect, problems):
         return
     assert program is not None
@@ -206,7 +216,111 @@ def _names(text: str) -> set[str]:
     return set(references(parse(text)).roots) - {"schema"}
 
 
+def build_resource(given: Json, expect: Json, kinds: Kinds) -> None:
+    """One resource in an RGD of its own; its template is the text of a file."""
+    resource: Json = {"id": given["id"]}
+    if "external_ref" in given:
+        resource["externalRef"] = given["external_ref"]
+    else:
+        try:
+            (document,) = parse_documents(given["template_yaml"], "template.yaml")
+        except RenderError as error:
+            if not expects_error(expect):
+                raise Mismatch(f"refused: {error}") from error
+            return
+        resource["template"] = document.value
+    rgd = _rgd([resource], scope="Namespaced" if given["instance_namespaced"] else "Cluster")
+    facts = {"node_type": {given["id"]: expect["node_type"]}} if "node_type" in expect else expect
+    build_rgd({"rgd": rgd}, facts, kinds)
+
+
+def parse_resource(given: Json, expect: Json) -> None:
+    """A template that is no object of Kubernetes, against a schema of its own."""
+    refused: list[Any] = []
+    problems: list[str] = []
+    check_literals(
+        given["resource"], given["schema"], "Test", (), lambda _code, message, _path, **_: problems.append(message)
+    )
+    found = [
+        {"path": path_text(hole.path), "cel": hole.expression.text}
+        for hole in find_holes(given["resource"], (), refused)
+    ]
+    problems += [str(error) for _, error in refused]
+    if expects_error(expect):
+        if not problems:
+            raise Mismatch("not refused")
+        return
+    if problems:
+        raise Mismatch(f"refused: {problems[0]}")
+    for key in ("expressions", "expressions_any_order"):
+        if key in expect:
+            _equal(key, *(sorted(some, key=lambda one: str(one["path"])) for some in (expect[key], found)))
+    if missing := [one for one in expect.get("expressions_include") or [] if one not in found]:
+        raise Mismatch(f"expressions: wanted {missing} among {found}")
+
+
+def collect_types(given: Json, expect: Json) -> None:
+    _equal("types", sorted(expect["types_any_order"]), sorted(types_of_alternatives(given["sub_schemas"])))
+
+
+def look_up(given: Json, expect: Json) -> None:
+    schema, field = given["schema"], given["field"]
+    found = field_of(schema, field) if field else schema
+    _equal("found", expect["found"], found is not None)
+    if "type" in expect:
+        _equal("type", expect["type"], (found or {}).get("type"))
+
+
+def compile_node(given: Json, expect: Json) -> None:
+    """One node among others, all typed by the schemas of their variables; that a name must use the iterators is another rule."""
+    kinds = Kinds()
+    resources: list[Json] = []
+    text, anything = {"type": "string"}, {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
+    for name, schema in given["variables"].items():
+        if name == "schema":
+            continue
+        properties = {"apiVersion": text, "kind": text, "metadata": anything, **schema["properties"]}
+        kinds.add("test.io/v1", name.title(), namespaced=True, schema={**schema, "properties": properties})
+        template: Json = {"apiVersion": "test.io/v1", "kind": name.title(), "metadata": {}}
+        resource: Json = {"id": name, "template": template}
+        resources.append(resource)
+        if name != given["node"]["id"]:
+            continue
+        for place, key in (("includeWhen", "include_when"), ("readyWhen", "ready_when")):
+            resource[place] = [f"${{{expression}}}" for expression in given["node"].get(key) or []]
+        if given["node"].get("for_each"):
+            resource["forEach"] = [{each["name"]: f"${{{each['cel']}}}"} for each in given["node"]["for_each"]]
+        for variable in given["node"].get("variables") or []:
+            *above, field = variable["path"].split(".")
+            parent = template
+            for step in above:
+                parent = parent.setdefault(step, {})
+            parent[field] = f"${{{variable['cel']}}}"
+    problems = build_program(_rgd(resources), kinds)[1]
+    settle(expect, [problem for problem in problems if problem.code != "foreach-not-in-identity"])
+
+
+def without_status(given: Json, expect: Json) -> None:
+    try:
+        schema = schema_without_status(given["crd"])
+    except ValueError as error:
+        if not expects_error(expect):
+            raise Mismatch(f"refused: {error}") from error
+        return
+    if expects_error(expect):
+        raise Mismatch("not refused")
+    properties = schema["properties"]
+    _equal("status", expect["has_status"], "status" in properties)
+    _equal("metadata", expect["has_metadata"], "metadata" in properties)
+    _equal("namespace", expect["has_metadata_namespace"], "namespace" in properties["metadata"]["properties"])
+
+
 OPERATIONS: dict[str, Callable[[Json, Json], list[str] | None]] = {
+    "parse-resource": parse_resource,
+    "collect-types": collect_types,
+    "schema-lookup": look_up,
+    "compile-node": compile_node,
+    "schema-without-status": without_status,
     "naming": naming,
     "for-each-dimensions": naming,
     "resource-ids": resource_ids,

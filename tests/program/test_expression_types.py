@@ -51,7 +51,7 @@ def in_data(text: str) -> dict[str, Any]:
         pytest.param(in_data("${schema.status.a}"), ("undefined-field", "'status' is not a field of schema", "status"), id="status"),
         pytest.param(
             in_data("${schema.spec.ports[0].nam}"),
-            ("undefined-field", "'nam' is not a field of schema.spec.ports.@idx", "nam"),
+            ("undefined-field", "'nam' is not a field of schema.spec.ports[*]", "nam"),
             id="field-of-an-element",
         ),
         pytest.param(in_data("${1 + schema.spec.name}"), ("cel-type", "+: does not take int and string", "+"), id="operator"),
@@ -85,12 +85,12 @@ def in_data(text: str) -> dict[str, Any]:
         ),
         pytest.param(
             config(name="${x}", forEach=[{"x": "${schema.spec.m}"}]),
-            ("cel-type", "forEach of 'cm' needs a list, not map(string, string)", "schema.spec.m"),
+            ("cel-type", "forEach of 'cm' needs a list, not map of string", "schema.spec.m"),
             id="forEach",
         ),
         pytest.param(
             config(name="${p}", forEach=[{"p": "${schema.spec.ports}"}], data={"a": "${p.nam}"}),
-            ("undefined-field", "'nam' is not a field of schema.spec.ports.@idx", "nam"),
+            ("undefined-field", "'nam' is not a field of schema.spec.ports[*]", "nam"),
             id="field-of-a-loop-variable",
         ),
         pytest.param(

@@ -14,6 +14,7 @@ from krm_fn.schema.cel_types import (
     is_condition_result,
     is_custom_condition,
     structurally_incompatible,
+    type_at,
     type_of_schema,
     type_of_variable,
     why_not,
@@ -47,6 +48,7 @@ def of(schema: Schema, name: str = "__type_v") -> Type:
         pytest.param({"type": "boolean"}, "bool", id="boolean"),
         pytest.param({"type": ["string", "null"]}, "string", id="first-of-several-types"),
         pytest.param({"x-kubernetes-int-or-string": True}, "dyn", id="int-or-string"),
+        pytest.param({"type": "string", "format": "int-or-string"}, "dyn", id="int-or-string-of-a-built-in-kind"),
         pytest.param({"type": "array", "items": WHOLE}, "list(int)", id="array"),
         pytest.param({"type": "array", "items": PAIR}, "list(__type_v.@idx)", id="array-of-objects"),
         pytest.param({"type": "object", "additionalProperties": WHOLE}, "map(string, int)", id="map"),
@@ -132,6 +134,81 @@ def test_an_embedded_resource_has_the_fields_of_every_object() -> None:
     embedded = parent.field("e")
     assert isinstance(embedded, ObjectType)
     assert sorted(embedded.fields) == ["apiVersion", "kind", "metadata"]
+
+
+def test_an_embedded_resource_that_says_what_it_has_is_left_alone() -> None:
+    own = {
+        "apiVersion": TEXT,
+        "kind": TEXT,
+        "metadata": {"type": "object", "properties": {"name": TEXT, "generateName": TEXT, "uid": TEXT}},
+    }
+    embedded = {"type": "object", "x-kubernetes-embedded-resource": True, "properties": own}
+    metadata = field(of({"type": "object", "properties": {"e": embedded}}), "e", "metadata")
+    assert isinstance(metadata, ObjectType)
+    assert sorted(metadata.fields) == ["generateName", "name", "uid"]
+
+
+def test_an_embedded_resource_without_a_type_does_not_exist() -> None:
+    parent = of({"type": "object", "properties": {"e": {"x-kubernetes-embedded-resource": True}}})
+    assert field(parent, "e") is None
+
+
+def field(some: Type | None, *names: str) -> Type | None:
+    for name in names:
+        assert isinstance(some, ObjectType)
+        some = some.field(name)
+    return some
+
+
+RESOURCE: Schema = {
+    "type": "object",
+    "properties": {
+        "text": TEXT,
+        "pairs": {"type": "array", "items": PAIR},
+        "map": {"type": "object", "additionalProperties": PAIR},
+        "with-dash": PAIR,
+        "untyped": {"properties": {"p": PAIR}},
+        "open": {"type": "object", "x-kubernetes-preserve-unknown-fields": True, "properties": {"p": PAIR}},
+    },
+}
+
+
+@pytest.mark.parametrize(
+    ("path", "wanted", "is_found"),
+    [
+        pytest.param(("text",), "string", None, id="scalar"),
+        pytest.param(("pairs",), "list(__type_r.pairs.@idx)", None, id="list"),
+        pytest.param(("pairs", 3), "__type_r.pairs.@idx", True, id="item"),
+        pytest.param(("pairs", 3, "a"), "int", None, id="field-of-an-item"),
+        pytest.param(("map",), "map(string, __type_r.map.@elem)", None, id="map"),
+        pytest.param(("map", "x"), "__type_r.map.x", False, id="key-of-a-map"),
+        pytest.param(("with-dash",), "__type_r.with-dash", False, id="escaped-name"),
+        pytest.param(("open", "p"), "__type_r.open.p", True, id="declared-in-an-open-object"),
+        pytest.param(("open", "q"), "dyn", None, id="not-declared-in-an-open-object"),
+        pytest.param(("untyped", "p"), "__type_r.untyped.p", False, id="below-what-has-no-type"),
+        pytest.param(("text", 0), "dyn", None, id="index-of-no-list"),
+        pytest.param(("nowhere",), "dyn", None, id="not-declared"),
+    ],
+)
+def test_the_type_of_a_place_in_a_template(path: tuple[str | int, ...], wanted: str, is_found: bool | None) -> None:
+    """*is_found*: whether kro finds the object by the name of its type, and so compares its fields."""
+    variable = type_of_variable(RESOURCE, "r")
+    target = type_at(RESOURCE, variable, "r", path)
+    assert str(target) == wanted
+    if is_found is not None:
+        assert (why_not(of({"type": "object", "properties": {"zzz": TEXT}}), target) != "") is is_found
+        assert why_not(of({"type": "object", "properties": {"zzz": TEXT}}), type_at(RESOURCE, None, "r", path)) == ""
+
+
+def test_two_schemas_whose_parts_are_shared_are_compared_once() -> None:
+    def shared(leaf: Schema) -> Schema:
+        for _ in range(40):
+            leaf = {"type": "object", "properties": {"l": leaf, "r": leaf}}
+        return leaf
+
+    assert why_not(of(shared(PAIR), "__type_a"), of(shared({**PAIR}), "__type_b")) == ""
+    wider = {"type": "object", "properties": {**PAIR["properties"], "c": TEXT}}
+    assert why_not(of(shared(wider), "__type_a"), of(shared(PAIR), "__type_b")).endswith("'c' is not a field there")
 
 
 def test_a_variable_names_its_types_by_their_path() -> None:
