@@ -12,6 +12,7 @@ from krm_fn.program.build import build_program
 from krm_fn.program.definition import RGD_GROUP, RGD_KIND, is_rgd
 from krm_fn.report.diagnostic import ERROR, WARNING, Diagnostic, Subject
 from krm_fn.schema.kinds import Kinds
+from krm_fn.schema.kube_version import NEWEST
 from krm_fn.schema.scope import scope_from_crd
 
 TYPE_CHECKING = False
@@ -236,12 +237,12 @@ def _refuse_repeated_instances(inputs: Inputs, add: Add) -> None:
         first.setdefault(key, entry)
 
 
-def compile_programs(inputs: Inputs, add: Add) -> dict[tuple[str, str], Program]:
-    """Every RGD, compiled. What is wrong with any of them is found in one go."""
-    kinds = Kinds()
+def compile_programs(inputs: Inputs, add: Add, minor: int = NEWEST) -> dict[tuple[str, str], Program]:
+    """Every RGD, compiled for Kubernetes 1.*minor*. What is wrong with any of them is found in one go."""
+    kinds = Kinds(minor)
     kinds.add(f"{RGD_GROUP}/v1alpha1", RGD_KIND, namespaced=False)
     for entry in inputs.crds:
-        kinds.add_crd(entry.value)
+        kinds.add_crd(entry.value, _crd_report(entry, add))
     for (group, kind), entry in inputs.entries_of.items():
         schema = entry.value["spec"]["schema"]
         kinds.add(f"{group}/{schema.get('apiVersion')}", kind, namespaced=schema.get("scope") != "Cluster")
@@ -264,6 +265,23 @@ def compile_programs(inputs: Inputs, add: Add) -> dict[tuple[str, str], Program]
         if program is not None:
             programs.setdefault(program.key, program)
     return programs
+
+
+def _crd_report(entry: Entry, add: Add) -> Callable[[Violation], None]:
+    def report(problem: Violation) -> None:
+        add(
+            Diagnostic(
+                problem.code,
+                problem.message,
+                severity=problem.severity,
+                position=entry.locate(problem.path),
+                subject=entry.subject(),
+                where=_where(problem.path),
+                help=problem.help,
+            )
+        )
+
+    return report
 
 
 def _where(path: tuple[str | int, ...]) -> str:
