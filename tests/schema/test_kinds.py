@@ -5,10 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from krm_fn.schema.cel_types import structurally_incompatible, type_of_variable
 from krm_fn.schema.crd import object_meta
 from krm_fn.schema.kinds import Kinds
 from krm_fn.schema.structural import Violation
+from krm_fn.schema.typed_values import typed
 
 TEXT = {"type": "string"}
 SOUND = {"type": "object", "properties": {"spec": {"type": "object", "properties": {"size": TEXT}}}}
@@ -238,6 +242,71 @@ def test_of_two_crds_for_a_kind_the_later_is_used_and_the_other_named() -> None:
 
 def test_a_crd_that_stands_twice_is_one() -> None:
     assert asked(crd(version()), crd(version()))[1] == []
+
+
+WORDS = (
+    "type",
+    "properties",
+    "items",
+    "additionalProperties",
+    "required",
+    "format",
+    "allOf",
+    "not",
+    "a",
+    "metadata",
+    "kind",
+)
+MARKS = (
+    "x-kubernetes-list-type",
+    "x-kubernetes-list-map-keys",
+    "x-kubernetes-embedded-resource",
+    "x-kubernetes-int-or-string",
+)
+SCALARS = st.sampled_from(
+    ["object", "array", "string", "map", "set", "int-or-string", "a", "", True, False, None, 1, 0.5]
+)
+JUNK = st.recursive(
+    SCALARS,
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from(WORDS + MARKS), inner, max_size=4),
+    max_leaves=12,
+)
+FIELDS = st.recursive(
+    st.sampled_from([{"type": "string"}, {"type": "integer"}, {"x-kubernetes-int-or-string": True}]),
+    lambda inner: (
+        st.fixed_dictionaries(
+            {"type": st.just("object"), "properties": st.dictionaries(st.sampled_from(WORDS), inner | JUNK, max_size=2)}
+        )
+        | st.fixed_dictionaries({"type": st.just("array"), "items": inner}, optional=dict.fromkeys(MARKS, JUNK))
+    ),
+    max_leaves=8,
+)
+
+
+@given(JUNK | FIELDS)
+def test_whatever_stands_as_a_schema_is_refused_or_can_be_read(schema: Any) -> None:
+    found, problems = asked(crd(version(schema={"type": "object", "properties": {"spec": schema}})))
+    assert (found is None) == bool(problems)
+    if found is not None:
+        made = type_of_variable(found, "x")
+        assert made is not None
+        structurally_incompatible(made, made)  # walks all of it
+        typed({"spec": {"a": [{"a": 1}]}}, found).get("metadata")
+
+
+@given(st.dictionaries(st.sampled_from(("group", "names", "scope", "versions")), JUNK, max_size=4), JUNK)
+def test_whatever_stands_as_a_crd_is_read_without_a_fault(spec: dict[str, Any], name: Any) -> None:
+    for document in (
+        {**crd(version()), "spec": spec},
+        {**crd(version()), "spec": name},
+        crd(name, version(name), **spec),
+    ):
+        kinds = Kinds()
+        kinds.add_crd(document)
+        for asked_for in ("example.com/v1", "a/a", "/", ""):
+            kinds.schema(asked_for, "Thing")
+            kinds.knows(asked_for, "a")
+        kinds.advice("example.com/v1", "Thong")
 
 
 # -- from RGDs
