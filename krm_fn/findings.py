@@ -10,6 +10,7 @@ from __future__ import annotations
 from krm_fn.expand.observed import identity
 from krm_fn.expand.outcome import DEFERRED, DEPENDENCY, MISSING, NEVER_READY, NOT_READY
 from krm_fn.report.diagnostic import ERROR, INFO, WARNING, Diagnostic
+from krm_fn.schema.kube_version import known_versions
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,24 +22,53 @@ if TYPE_CHECKING:
     from krm_fn.inputs import Entry
     from krm_fn.program.model import Compiled, Program
     from krm_fn.report.diagnostic import Position
+    from krm_fn.schema.kube_version import KubeVersion
 
     Entries = Mapping[tuple[str, str], Entry]
 
+_UNCHECKED = (
+    "unknown-kind",
+    "crd-invalid",
+    "crd-not-served",
+    "crd-without-schema",
+    "crd-not-structural",
+    "duplicate-crd",
+)
+"""Warnings that say that objects of a kind are not held against a schema, or against one of two."""
+
 
 class Findings:
-    """The problems of one run. *strict*: a warning is an error.  *fail_deferred*: a deferred node is an error."""
+    """
+    The problems of one run.
 
-    def __init__(self, *, strict: bool = False, fail_deferred: bool = False) -> None:
+    *strict*: a warning is an error.  *known_kinds*: so is one that leaves a kind unchecked.  *fail_deferred*: a deferred node is one.
+    """
+
+    def __init__(self, *, strict: bool = False, known_kinds: bool = False, fail_deferred: bool = False) -> None:
         self.strict = strict
+        self.known_kinds = known_kinds
         self.fail_deferred = fail_deferred
         self._found: list[Diagnostic] = []
         self._makers: dict[Identity, tuple[str, str]] = {}
         self._pairs: set[tuple[str, str]] = set()
 
     def add(self, diagnostic: Diagnostic) -> None:
-        if self.strict and diagnostic.severity == WARNING:
+        refused = self.strict or (self.known_kinds and diagnostic.code in _UNCHECKED)
+        if refused and diagnostic.severity == WARNING:
             diagnostic.severity = ERROR
         self._found.append(diagnostic)
+
+    def kube_version(self, version: KubeVersion) -> None:
+        """A warning where the schemas are those of another version. It stays one where nobody could choose a better one."""
+        if not version.is_known:
+            (self._found.append if version.by_host else self.add)(
+                Diagnostic(
+                    "kube-version-unknown",
+                    f"nothing is known of Kubernetes {version.asked}: kinds and their schemas are those of 1.{version.minor}",
+                    severity=WARNING,
+                    help=f"known here are {known_versions()}",
+                )
+            )
 
     @property
     def has_errors(self) -> bool:

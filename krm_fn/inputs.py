@@ -13,6 +13,7 @@ from krm_fn.program.definition import RGD_GROUP, RGD_KIND, is_rgd
 from krm_fn.program.nesting import groups_in_order, kinds_named
 from krm_fn.report.diagnostic import ERROR, WARNING, Diagnostic, Subject
 from krm_fn.schema.kinds import Kinds
+from krm_fn.schema.kube_version import NEWEST
 from krm_fn.schema.object_names import MAX_LABEL, MAX_SUBDOMAIN, is_dns_name
 from krm_fn.schema.scope import scope_from_crd
 
@@ -243,13 +244,13 @@ def _refuse_repeated_instances(inputs: Inputs, add: Add) -> None:
         first.setdefault(key, entry)
 
 
-def compile_programs(inputs: Inputs, add: Add) -> dict[tuple[str, str], Program]:
+def compile_programs(inputs: Inputs, add: Add, minor: int = NEWEST) -> dict[tuple[str, str], Program]:
     """
-    Every RGD, compiled; in the order of the input. What is wrong with any of them is found in one go.
+    Every RGD, compiled for Kubernetes 1.*minor*; in the order of the input. What is wrong with any of them is found in one go.
 
     An RGD is compiled after those of which it makes instances, whose kinds then have the schemas of their CRDs.
     """
-    kinds = _known_kinds(inputs)
+    kinds = _known_kinds(inputs, add, minor)
     numbers = {id(entry): number for number, entry in enumerate(inputs.rgds)}
     makers = {key: numbers[id(entry)] for key, entry in inputs.entries_of.items()}
     needs = [[makers[key] for key in dict(kinds_named(e.value)) if key in makers] for e in inputs.rgds]
@@ -283,11 +284,11 @@ def compile_programs(inputs: Inputs, add: Add) -> dict[tuple[str, str], Program]
     return found
 
 
-def _known_kinds(inputs: Inputs) -> Kinds:
-    kinds = Kinds()
+def _known_kinds(inputs: Inputs, add: Add, minor: int) -> Kinds:
+    kinds = Kinds(minor)
     kinds.add(f"{RGD_GROUP}/v1alpha1", RGD_KIND, namespaced=False)
     for entry in inputs.crds:
-        kinds.add_crd(entry.value)
+        kinds.add_crd(entry.value, _crd_report(entry, add))
     for entry in inputs.entries_of.values():
         _add_kind(kinds, entry, None)
     return kinds
@@ -317,6 +318,23 @@ def _compile(entry: Entry, kinds: Kinds, add: Add) -> Program | None:
             )
         )
     return program
+
+
+def _crd_report(entry: Entry, add: Add) -> Callable[[Violation], None]:
+    def report(problem: Violation) -> None:
+        add(
+            Diagnostic(
+                problem.code,
+                problem.message,
+                severity=problem.severity,
+                position=entry.locate(problem.path),
+                subject=entry.subject(),
+                where=_where(problem.path),
+                help=problem.help,
+            )
+        )
+
+    return report
 
 
 def _where(path: tuple[str | int, ...]) -> str:

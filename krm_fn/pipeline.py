@@ -20,6 +20,7 @@ from krm_fn.expand.observed import Observed
 from krm_fn.expand.outcome import Faults
 from krm_fn.findings import Findings
 from krm_fn.inputs import Admissions, compile_programs, sort_documents
+from krm_fn.schema.kube_version import NEWEST
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,14 +30,20 @@ if TYPE_CHECKING:
     from krm_fn.expand.outcome import Expansion
     from krm_fn.inputs import Entry
     from krm_fn.read.yaml import Document
+    from krm_fn.schema.kube_version import KubeVersion
 
 WITHHOLD, FALLBACK, FAIL = "withhold", "fallback", "fail"
 
 
 class Options:
-    """What a caller can choose. `namespace` is for instances that have none; `api` asks for the generated CRDs."""
+    """
+    What a caller can choose.
 
-    __slots__ = ("api", "deferred", "instances", "kro_labels", "namespace", "strict")
+    namespace: for instances that have none.  api: whether the generated CRDs are asked for.  kube_version: None for the newest one
+    that is known.  known_kinds: a kind that nobody knows is an error.
+    """
+
+    __slots__ = ("api", "deferred", "instances", "known_kinds", "kro_labels", "kube_version", "namespace", "strict")
 
     def __init__(
         self,
@@ -47,6 +54,8 @@ class Options:
         api: bool = False,
         kro_labels: bool = False,
         strict: bool = False,
+        kube_version: KubeVersion | None = None,
+        known_kinds: bool = False,
     ) -> None:
         self.namespace = namespace
         self.deferred = deferred
@@ -54,6 +63,8 @@ class Options:
         self.api = api
         self.kro_labels = kro_labels
         self.strict = strict
+        self.kube_version = kube_version
+        self.known_kinds = known_kinds
 
 
 class Rendering:
@@ -72,9 +83,14 @@ class Rendering:
         observed: Iterable[Document] | None = None,
     ) -> None:
         self.options = options
-        self.findings = Findings(strict=options.strict, fail_deferred=options.deferred == FAIL)
+        self.findings = Findings(
+            strict=options.strict, known_kinds=options.known_kinds, fail_deferred=options.deferred == FAIL
+        )
         self.inputs = sort_documents(documents, crds, observed, self.findings.add)
-        self.programs = compile_programs(self.inputs, self.findings.add)
+        version = options.kube_version
+        if version is not None:
+            self.findings.kube_version(version)
+        self.programs = compile_programs(self.inputs, self.findings.add, version.minor if version else NEWEST)
         self.admissions = Admissions(self.programs, self.inputs.entries_of, options.namespace, self.findings.add)
         seen = Observed(
             (e.value for e in self.inputs.observed), given=observed is not None or bool(self.inputs.observed)

@@ -88,5 +88,12 @@ def config_map(node: str, data: str = "{}", *, name: str = "", more: str = "") -
 """
 
 
+def free_form(node: str, data: str) -> str:
+    """The same of a kind that nobody knows, whose `data` may be anything."""
+    return config_map(node, data).replace(
+        "apiVersion: v1\n    kind: ConfigMap", "apiVersion: test.io/v1\n    kind: FreeForm"
+    )
+
+
 def indented(text: str, by: int) -> str:
     return "\n".join(" " * by + line for line in text.splitlines() if line.strip())

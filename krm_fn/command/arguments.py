@@ -7,10 +7,13 @@ Enters: the words after the subcommand.  Leaves: `Arguments`.  Raises `UsageErro
 from __future__ import annotations
 
 from krm_fn.command import UsageError
+from krm_fn.schema.kube_version import FORM, read_kube_version
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from krm_fn.schema.kube_version import KubeVersion
 
 FLAG = "flag"
 VALUE = "value"
@@ -76,6 +79,17 @@ def choose(arguments: Arguments, name: str, choices: Sequence[str]) -> str:
     if value not in choices:
         raise UsageError(f"--{name} is one of {', '.join(choices)}, not {value!r}")
     return value
+
+
+def choose_kube_version(arguments: Arguments) -> KubeVersion | None:
+    """What `--kube-version` says; None where it is not given."""
+    text = arguments.last("kube-version")
+    if "kube-version" not in arguments.values:
+        return None
+    version = read_kube_version(text)
+    if version is None:
+        raise UsageError(f"--kube-version is {FORM}, not {text[:80]!r}")
+    return version
 
 
 def _unknown(word: str, options: Mapping[str, str]) -> str:

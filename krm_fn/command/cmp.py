@@ -49,6 +49,7 @@ environment
   ARGOCD_APP_PARAMETERS   the application's parameters: {", ".join(p.name for p in PARAMETERS)}
   ARGOCD_APP_NAMESPACE    namespace of instances that have none
   ARGOCD_APP_SOURCE_PATH  where the application's directory lies in the repository
+  KUBE_VERSION            Kubernetes to render for; the nearest whose schemas are known is taken
   ROOKERY_RGDS            folders of the image with shared RGDs, separated by ':'
   ROOKERY_TIMEOUT         seconds after which to give up (default 50)
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from krm_fn.pipeline import FAIL, FALLBACK, WITHHOLD, Options
 from krm_fn.report.diagnostic import Diagnostic, RenderError
+from krm_fn.schema.kube_version import FORM, read_kube_version
 from krm_fn.schema.object_names import MAX_LABEL, is_dns_name
 
 TYPE_CHECKING = False
@@ -134,20 +135,28 @@ class Settings:
             api="api" in values.get("emit", ()),
             kro_labels=values.get("kroLabels") == "true",
             strict=values.get("strict") == "true",
+            kube_version=read_kube_version(environment.get("KUBE_VERSION", ""), by_host=True),
         )
 
 
 def read_settings(environment: Mapping[str, str]) -> Settings:
-    """Errors: `parameters-unreadable`, `parameter-unknown`, `parameter-repeated`, `parameter-value`."""
+    """Errors: `parameters-unreadable`, `parameter-unknown`, `parameter-repeated`, `parameter-value`, `kube-version-invalid`."""
     problems: list[Diagnostic] = []
     values: dict[str, Any] = {}
     for entry in _entries(environment.get(VARIABLE, "")):
         problem = _read(entry, values)
         if problem is not None:
             problems.append(problem)
+    problems += _unreadable_version(environment.get("KUBE_VERSION", ""))
     if problems:
         raise RenderError(problems)
     return Settings(values, environment)
+
+
+def _unreadable_version(text: str) -> list[Diagnostic]:
+    if not text or read_kube_version(text) is not None:
+        return []
+    return [Diagnostic("kube-version-invalid", f"$KUBE_VERSION is {text[:80]!r}", help=f"it is {FORM}")]
 
 
 def _entries(text: str) -> Sequence[Any]:

@@ -41,6 +41,7 @@ functionConfig: a v1 ConfigMap with data, or RenderConfig of fn.rookery.dev/v1al
   emit        instances: also the instances themselves, after their children, suspended for kro
   kroLabels   kro's own labels as well
   strict      warnings are errors
+  kubeVersion Kubernetes to render for, such as "1.35" (default: the newest that is known)
   validator   only check; echo: pass all items on, kustomize: print none, for validators of kustomize
 and, for kustomize alone, whose generators see no items
   paths       files and folders with RGDs and instances, relative to the kustomization

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from krm_fn.command import EXIT_OK, EXIT_REFUSED, UsageError
-from krm_fn.command.arguments import FLAG, VALUE, VALUES, choose, parse_arguments
+from krm_fn.command.arguments import FLAG, VALUE, VALUES, choose, choose_kube_version, parse_arguments
 from krm_fn.emit.yaml_text import dump
 from krm_fn.pipeline import FAIL, FALLBACK, WITHHOLD, Options, Rendering
 from krm_fn.read.sources import read_sources
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from krm_fn.command.arguments import Arguments
     from krm_fn.inputs import Entry
+    from krm_fn.schema.kube_version import KubeVersion
 
 USAGE = """\
 usage: rookery render PATH... [options]
@@ -28,6 +29,7 @@ PATH is a file, a directory (*.yaml, *.yml, *.json below it; .krmignore is honou
   -n, --namespace NAME   namespace of instances that have none (default: $ARGOCD_APP_NAMESPACE, then "default")
       --observed FILE    objects that exist in the cluster (kubectl get -o yaml); may be repeated
       --crds PATH        CustomResourceDefinitions that are not part of the input; may be repeated
+      --kube-version X   Kubernetes to render for, such as 1.35; default: the newest that is known
       --target plain     what applies the output (plain: document order, nothing target-specific)
       --emit instances   also the instances themselves, after their children, suspended for kro
       --emit api         also the CustomResourceDefinition of every RGD; then there need be no instance
@@ -45,6 +47,7 @@ _OPTIONS = {
     "namespace": VALUE,
     "observed": VALUES,
     "crds": VALUES,
+    "kube-version": VALUE,
     "target": VALUE,
     "emit": VALUES,
     "deferred": VALUE,
@@ -74,9 +77,10 @@ def render(
     for emitted in arguments.all("emit"):
         if emitted not in _EMITTED:
             raise UsageError(f"--emit is one of {', '.join(_EMITTED)}, not {emitted!r}")
+    kube_version = choose_kube_version(arguments)
     color = stderr.isatty() and "NO_COLOR" not in environment
     try:
-        output = _Output(arguments, environment, stdin)
+        output = _Output(arguments, environment, stdin, kube_version)
     except RenderError as error:
         stderr.write(render_text(error.diagnostics, color=color))
         return EXIT_REFUSED
@@ -98,7 +102,13 @@ def render(
 class _Output:
     """A finished run: what would be written, and what there is to say about it."""
 
-    def __init__(self, arguments: Arguments, environment: Mapping[str, str], stdin: BinaryIO) -> None:
+    def __init__(
+        self,
+        arguments: Arguments,
+        environment: Mapping[str, str],
+        stdin: BinaryIO,
+        kube_version: KubeVersion | None,
+    ) -> None:
         observed = arguments.all("observed")
         crds = arguments.all("crds")
         documents = read_sources(arguments.operands, stdin.read)
@@ -111,6 +121,7 @@ class _Output:
                 api="api" in arguments.all("emit"),
                 kro_labels="kro-labels" in arguments.flags,
                 strict="strict" in arguments.flags,
+                kube_version=kube_version,
             ),
             crds=read_sources(crds, stdin.read) if crds else (),
             observed=read_sources(observed, stdin.read) if observed else None,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from krm_fn.command import EXIT_OK, EXIT_REFUSED, UsageError
 from krm_fn.command.against import CHANGES_TEXT, changes_against, changes_format_of
-from krm_fn.command.arguments import FLAG, VALUE, VALUES, parse_arguments
+from krm_fn.command.arguments import FLAG, VALUE, VALUES, choose_kube_version, parse_arguments
 from krm_fn.pipeline import Options, Rendering
 from krm_fn.program.template import path_text
 from krm_fn.read.sources import read_sources
@@ -28,9 +28,11 @@ USAGE = """\
 usage: rookery validate PATH... [options]
 
 Checks every ResourceGraphDefinition found under the paths, and every instance of one, and writes no object.
+A kind that nobody knows is an error here, since nothing can be said of its objects.
 PATH is a file, a directory (*.yaml, *.yml, *.json below it; .krmignore is honoured) or - for stdin.
 
       --crds PATH        CustomResourceDefinitions that are not part of the input; may be repeated
+      --kube-version X   Kubernetes to validate for, such as 1.35; default: the newest that is known
       --against OLD      compare the APIs with those of an earlier version: a file, a directory, or a git revision
       --changes-format FORMAT
                          of what changed, on stdout: text (default), json or markdown
@@ -39,7 +41,14 @@ PATH is a file, a directory (*.yaml, *.yml, *.json below it; .krmignore is honou
 exit code: 0 valid (there may be warnings on stderr), 1 not valid, or kro would refuse the update from OLD, 2 usage
 """
 
-_OPTIONS = {"crds": VALUES, "against": VALUE, "changes-format": VALUE, "second-opinion": FLAG, "help": FLAG}
+_OPTIONS = {
+    "crds": VALUES,
+    "kube-version": VALUE,
+    "against": VALUE,
+    "changes-format": VALUE,
+    "second-opinion": FLAG,
+    "help": FLAG,
+}
 _SHOWN = 60
 
 
@@ -53,6 +62,7 @@ def validate(
         return EXIT_OK
     if not arguments.operands:
         raise UsageError("validate needs a PATH: a file, a directory, or - for stdin")
+    kube_version = choose_kube_version(arguments)
     ask_another = "second-opinion" in arguments.flags
     if ask_another:
         _require_cel_python()
@@ -66,7 +76,11 @@ def validate(
         crd_documents = read_sources(crds, stdin.read) if crds else []
         rendering = Rendering(
             documents,
-            Options(namespace=environment.get("ARGOCD_APP_NAMESPACE") or "default"),
+            Options(
+                namespace=environment.get("ARGOCD_APP_NAMESPACE") or "default",
+                kube_version=kube_version,
+                known_kinds=True,
+            ),
             crds=crd_documents,
         )
         _judge_templates(rendering)

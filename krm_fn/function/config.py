@@ -13,6 +13,7 @@ from __future__ import annotations
 from krm_fn.function.kustomize import GENERATOR, KPT
 from krm_fn.pipeline import FAIL, FALLBACK, WITHHOLD, Options
 from krm_fn.report.diagnostic import Diagnostic, RenderError, Subject
+from krm_fn.schema.kube_version import FORM, read_kube_version
 from krm_fn.schema.object_names import MAX_LABEL, is_dns_name
 
 TYPE_CHECKING = False
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from krm_fn.read.yaml import Document
+    from krm_fn.schema.kube_version import KubeVersion
 
 API_VERSION = "fn.rookery.dev/v1alpha1"
 KIND = "RenderConfig"
@@ -30,7 +32,7 @@ _EMITTED = ("instances",)
 _FLAGS = ("kroLabels", "strict")
 _FILES = ("paths", "crds", "observed")
 _KUSTOMIZE_ONLY = ("resources", *_FILES, "allowEmpty")
-KEYS = ("namespace", "deferred", "emit", *_FLAGS, "validator", *_KUSTOMIZE_ONLY)
+KEYS = ("namespace", "deferred", "emit", *_FLAGS, "kubeVersion", "validator", *_KUSTOMIZE_ONLY)
 
 ECHO, KUSTOMIZE = "echo", "kustomize"
 """Validators: what one prints that has nothing against its items. Under kustomize's `validators:` no item may come back."""
@@ -70,6 +72,7 @@ def read_request(config: Document | None, environment: Mapping[str, str], host: 
         instances="instances" in reader.words("emit", _EMITTED),
         kro_labels=reader.flag("kroLabels"),
         strict=reader.flag("strict"),
+        kube_version=reader.kube_version(),
     )
     request = Request(options, reader)
     reader.refuse_elsewhere(host)
@@ -117,6 +120,13 @@ class _Config:
             return value or ""
         self._wrong("namespace", value, "a namespace: lower-case letters, digits and '-'")
         return ""
+
+    def kube_version(self) -> KubeVersion | None:
+        text = self.fields.get("kubeVersion")
+        version = read_kube_version(text) if isinstance(text, str) else None
+        if text is not None and version is None:
+            self._wrong("kubeVersion", text, f"{FORM}{'' if isinstance(text, str) else ', in quotes'}")
+        return version
 
     def choice(self, name: str, choices: tuple[str, ...]) -> str:
         value = self.fields.get(name, choices[0])

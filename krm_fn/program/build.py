@@ -160,14 +160,16 @@ class _Builder:
         node.namespaced = self.kinds.namespaced(node.api_version, node.object_kind)
         node.schema = self.kinds.schema(node.api_version, node.object_kind)
         schema = self.schemas[resource.id]
-        if node.namespaced is None:
+        if not self.kinds.knows(node.api_version, node.object_kind):
+            field, advice = self.kinds.advice(node.api_version, node.object_kind)
+            counts = "it counts as namespaced and is not checked" if node.namespaced is None else "it is not checked"
             self._report(
                 "unknown-kind",
-                f"{node.object_kind} of {node.api_version} is not known here: it counts as namespaced and is not checked",
-                (*template_path, "kind"),
-                length=len(node.object_kind),
+                f"{node.object_kind} of {node.api_version} is not known here: {counts}",
+                (*template_path, field),
+                length=len(node.template[field]),
                 severity="warning",
-                help="give its CustomResourceDefinition with --crds, or put it among the input",
+                help=advice,
             )
         self._check_constraints(node, template_path)
 

@@ -1,11 +1,13 @@
 """
-Whether a kind's objects live in namespaces.
+Which kinds are built in, and whether a kind's objects live in namespaces.
 
 Enters: apiVersion and kind, or a CRD of the input.  Leaves: True (namespaced), False (cluster-scoped), None (not a
 built-in). Not known here: which CRDs the input has; what an unknown scope is taken for.
 """
 
 from __future__ import annotations
+
+from krm_fn.schema.builtin_kinds import CLUSTER_SCOPED, NAMESPACED, NOT_EVERYWHERE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,15 +18,20 @@ def scope_of(api_version: str, kind: str) -> bool | None:
     """
     Tell the scope of a built-in kind, whatever its version: `v1`, `Namespace` -> False; None for every other kind.
 
-    Source: the API server's discovery, Kubernetes 1.33 to 1.35 (`schema.builtin_scopes`).
+    Source: the API server's discovery (`schema.builtin_kinds`).
     """
-    from krm_fn.schema.builtin_scopes import CLUSTER_SCOPED, NAMESPACED
-
-    group = api_version.rpartition("/")[0]
-    key = f"{group}/{kind}"
+    key = f"{api_version.rpartition('/')[0]}/{kind}"
     if key in NAMESPACED:
         return True
     return False if key in CLUSTER_SCOPED else None
+
+
+def builtin_versions(group: str, kind: str, minor: int) -> tuple[str, ...]:
+    """The versions in which Kubernetes 1.*minor* serves a built-in kind; none for every other kind."""
+    key = f"{group}/{kind}"
+    versions = NAMESPACED.get(key) or CLUSTER_SCOPED.get(key) or ()
+    minors = NOT_EVERYWHERE.get(key)
+    return tuple(v for v in versions if minor in minors.get(v, ())) if minors else versions
 
 
 def scope_from_crd(crd: dict[str, Any]) -> dict[tuple[str, str], bool]:

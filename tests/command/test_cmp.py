@@ -146,7 +146,11 @@ def test_withheld_nodes_are_warnings_on_stderr(repository: Repository) -> None:
     )
     assert repository.refused(strict="true").startswith("apps/shop/rgd.yaml:23:20: error[deferred]")
     repository.write(
-        {"apps/shop/rgd.yaml": rgd(config_map("cm") + config_map("later", "{x: \"${cm.?status.?x.orValue('n')}\"}"))}
+        {
+            "apps/shop/rgd.yaml": rgd(
+                config_map("cm") + config_map("later", "{x: \"${cm.metadata.?generateName.orValue('n')}\"}")
+            )
+        }
     )
     assert names(repository.objects(deferred="fallback")) == ["shop-cm", "shop-later"]
     assert "error[deferred]" in repository.refused(deferred="fail")
@@ -344,7 +348,7 @@ def test_observed_state_and_crds_are_never_applied(repository: Repository) -> No
             "apps/shop/rgd.yaml": rgd(reference + config_map("cm", '{x: "${ref.data.k}"}')),
             "apps/shop/state/seen.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: seen, namespace: store}\ndata: {k: z}\n",
             "apps/shop/crds/thing.yaml": "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {name: x}\n"
-            "spec: {group: g, scope: Cluster, names: {kind: T, plural: ts}, versions: []}\n",
+            "spec: {group: g, scope: Cluster, names: {kind: T, plural: ts}, versions: [{name: v1, served: true}]}\n",
         }
     )
     [made] = repository.objects(observed=["state/seen.yaml"], crds=["crds"])
@@ -682,3 +686,38 @@ def test_the_fixture_renders(monkeypatch: pytest.MonkeyPatch) -> None:
         "shop-backend-db", "shop-backend-db", "shop-backend", "shop-backend", "shop-eu", "shop-us", "shop-ap", "shop-dashboard",
     ]  # fmt: skip
     assert objects[4]["data"] == {"backend": "http://shop-backend.shop.svc:8080", "domain": "eu.example.com"}
+
+
+# -- the cluster's version -----------------------------------------------------------------------------------------------
+
+DEVICE_CLASS = '- id: x\n  template: {apiVersion: resource.k8s.io/v1, kind: DeviceClass, metadata: {name: "${schema.metadata.name}"}}\n'
+
+
+@pytest.mark.parametrize(
+    ("version", "parameters", "says"),
+    [
+        pytest.param("1.35.0", {"strict": "true"}, [], id="known"),
+        pytest.param("v1.34.1+k3s1", {"strict": "true"}, [], id="with a suffix"),
+        pytest.param("", {"strict": "true"}, [], id="empty"),
+        pytest.param("1.33.2", {}, ["warning[unknown-kind]"], id="one that does not serve the kind"),
+        pytest.param("1.99.0", {}, ["warning[kube-version-unknown]"], id="unknown"),
+        pytest.param("1.99.0", {"strict": "true"}, ["warning[kube-version-unknown]"], id="unknown, and nobody's fault"),
+    ],
+)
+def test_the_cluster_s_version_chooses_what_is_known_of_kinds(
+    repository: Repository, version: str, parameters: dict[str, str], says: list[str]
+) -> None:
+    repository.write({"apps/shop/rgd.yaml": rgd(DEVICE_CLASS)})
+    code, out, err = repository.run(env={"KUBE_VERSION": version}, **parameters)
+    assert code == EXIT_OK
+    assert json.loads(out)["kind"] == "DeviceClass"
+    assert [word for line in err.splitlines() for word in line.split(": ") if "[" in word] == says
+
+
+def test_a_version_that_is_none_is_refused(repository: Repository) -> None:
+    code, out, err = repository.run(env={"KUBE_VERSION": "latest"})
+    assert (code, out) == (EXIT_REFUSED, "")
+    assert (
+        err
+        == "error[kube-version-invalid]: $KUBE_VERSION is 'latest'; it is a version of Kubernetes, such as 1.35 or v1.35.0\n"
+    )

@@ -39,6 +39,46 @@ def test_every_problem_of_every_file_is_reported(package: Path) -> None:
     assert "error[cel-syntax]" in err
 
 
+def test_a_kind_that_nobody_knows_is_an_error(package: Path) -> None:
+    (package / "rgd.yaml").write_text(rgd(config_map("cm", "{a: b}").replace("apiVersion: v1", "apiVersion: v1beta1")))
+    code, out, err = rookery("validate", str(package))
+    assert (code, out) == (EXIT_REFUSED, "")
+    assert "error[unknown-kind]: ConfigMap of v1beta1 is not known here: it is not checked" in err
+    assert "help: ConfigMap is served as v1" in err
+
+
+def test_a_crd_that_an_api_server_refuses_leaves_its_kind_unchecked(package: Path) -> None:
+    thing = '- id: x\n  template: {apiVersion: x.y/v1, kind: Thing, metadata: {name: "${schema.metadata.name}"}}\n'
+    (package / "rgd.yaml").write_text(rgd(thing))
+    (package / "crd.yaml").write_text(
+        "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {name: things.x.y}\nspec:\n"
+        "  group: x.y\n  scope: Namespaced\n  names: {kind: Thing, plural: things}\n  versions:\n"
+        "  - {name: v1, served: true, storage: true, schema: {openAPIV3Schema: {type: string}}}\n"
+    )
+    code, out, err = rookery("validate", str(package))
+    assert (code, out) == (EXIT_REFUSED, "")
+    assert f"{package}/crd.yaml:9:78: error[crd-not-structural]: type must be object at the root" in err
+    assert "in CustomResourceDefinition/things.x.y at spec.versions[0].schema.openAPIV3Schema.type" in err
+    code, _, err = rookery("render", str(package))
+    assert code == EXIT_OK, err
+
+
+@pytest.mark.parametrize("command", ["validate", "render"])
+def test_the_nearest_version_stands_for_one_of_which_nothing_is_known(package: Path, command: str) -> None:
+    code, _, err = rookery(command, str(package), "--kube-version", "v1.36.2")
+    assert code == EXIT_OK
+    assert err == (
+        "warning[kube-version-unknown]: nothing is known of Kubernetes 1.36: kinds and their schemas are those of 1.35\n"
+        "   help: known here are 1.33, 1.34, 1.35\n"
+    )
+
+
+def test_strict_refuses_what_is_known_of_another_version_alone(package: Path) -> None:
+    code, out, err = rookery("render", str(package), "--kube-version", "1.36", "--strict")
+    assert (code, out) == (EXIT_REFUSED, "")
+    assert err.startswith("error[kube-version-unknown]")
+
+
 def test_an_instance_that_its_schema_refuses_is_not_valid(package: Path) -> None:
     (package / "instance.yaml").write_text(instance(spec="{x: [1]}"))
     code, out, err = rookery("validate", str(package))
@@ -59,6 +99,11 @@ def test_no_definition_is_nothing_to_validate(tmp_path: Path) -> None:
     [
         pytest.param(["validate"], "validate needs a PATH", id="no path"),
         pytest.param(["validate", WEB, "--second"], "did you mean --second-opinion?", id="a typo"),
+        pytest.param(
+            ["validate", WEB, "--kube-version", "new"],
+            "--kube-version is a version of Kubernetes, such as 1.35 or v1.35.0, not 'new'",
+            id="no version",
+        ),
     ],
 )
 def test_usage_errors_exit_2(argv: list[str], says: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.rendering import config_map, instance, render, rgd
+from tests.rendering import config_map, free_form, instance, render, rgd
 
 DEPLOYMENT = """\
 - id: dep
@@ -34,7 +34,7 @@ SHARED = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: shared, namespace: s
 def test_a_standalone_expression_keeps_its_type_and_a_text_is_a_string() -> None:
     made = render(
         rgd(
-            config_map("cm", '{i: "${schema.spec.count}", t: "n=${string(schema.spec.count)}", l: "${schema.spec.l}"}'),
+            free_form("cm", '{i: "${schema.spec.count}", t: "n=${string(schema.spec.count)}", l: "${schema.spec.l}"}'),
             spec='{count: integer, l: "[]string"}',
         ),
         instance("{count: 3, l: [a, b]}"),
@@ -134,7 +134,7 @@ def test_fallback_never_assumes_an_external_reference() -> None:
 
 
 def test_fail_makes_a_deferred_node_an_error() -> None:
-    text = rgd(DEPLOYMENT + config_map("a", '{x: "${dep.status.x}"}'))
+    text = rgd(DEPLOYMENT + config_map("a", '{x: "${string(dep.status.replicas)}"}'))
     assert render(text, instance(), deferred="fail").errors == ["deferred"]
 
 
@@ -269,7 +269,7 @@ INNER = rgd(
     config_map("cfg", '{host: "${schema.spec.host}.svc", size: "${schema.spec.size}"}')
     + DEPLOYMENT.replace("id: dep", "id: dep2"),
     kind="Inner",
-    spec='{host: string, size: "string | default=small"}',
+    spec='{host: "string | minLength=1", size: "string | default=small"}',
     status='{url: "http://${cfg.data.host}", ready: "${dep2.status.availableReplicas}"}',
 )
 OUTER = rgd(
@@ -319,7 +319,7 @@ def test_an_rgd_that_makes_its_own_kind_without_end_is_reported() -> None:
 
 
 def test_a_nested_instance_that_its_schema_refuses_is_an_error() -> None:
-    outer = OUTER.replace("spec: {host: db}", "spec: {host: 5}")
+    outer = OUTER.replace("spec: {host: db}", "spec: {host: ''}")
     assert render(INNER, outer, instance(kind="Outer")).errors == ["nested-instance-invalid"]
 
 

@@ -9,7 +9,7 @@ import pytest
 from krm_fn.program.model import Asked
 from krm_fn.schema.crd import object_meta
 from krm_fn.schema.means_itself import means_itself
-from tests.rendering import config_map, instance, render, rgd
+from tests.rendering import config_map, free_form, instance, render, rgd
 
 SPEC = """{
   ratio: float | default=4, whole: integer | default=4,
@@ -37,7 +37,7 @@ def test_an_instance_is_read_by_its_schema(expression: str, seen: str) -> None:
 
 
 def test_what_was_read_goes_out_as_it_came_in() -> None:
-    text = rgd(config_map("cm", '{s: "${schema.spec}"}'), spec=SPEC, more=f"types: {TYPES}")
+    text = rgd(free_form("cm", '{s: "${schema.spec}"}'), spec=SPEC, more=f"types: {TYPES}")
     made = render(text, instance(GIVEN))["shop-cm"]["data"]["s"]
     assert made["ports"] == [{"name": "x", "number": 1}, {"name": "z", "number": 2}]
     assert (made["zones"], made["ratio"]) == (["a", "b"], 4)

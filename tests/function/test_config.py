@@ -97,7 +97,7 @@ def test_with_kros_labels_the_marks_stay(config: str) -> None:
         pytest.param(
             config_of("{zzz: x}"),
             "config-key",
-            "zzz is no option; the options are namespace, deferred, emit, kroLabels, strict, validator, resources, paths, crds, observed, allowEmpty",
+            "zzz is no option; the options are namespace, deferred, emit, kroLabels, strict, kubeVersion, validator, resources, paths, crds, observed, allowEmpty",
             id="unknown",
         ),
         pytest.param(
@@ -149,6 +149,18 @@ def test_with_kros_labels_the_marks_stay(config: str) -> None:
             "namespace is 'A_b'; it is a namespace: lower-case letters, digits and '-'",
             id="namespace",
         ),
+        pytest.param(
+            config_of("{kubeVersion: latest}"),
+            "config-value",
+            "kubeVersion is 'latest'; it is a version of Kubernetes, such as 1.35 or v1.35.0",
+            id="version",
+        ),
+        pytest.param(
+            TYPED + "{kubeVersion: 1.35}",
+            "config-value",
+            "kubeVersion is 1.35; it is a version of Kubernetes, such as 1.35 or v1.35.0, in quotes",
+            id="version-that-is-a-number",
+        ),
         pytest.param(TYPED + "[strict]", "config-value", "spec is no mapping", id="spec-no-mapping"),
         pytest.param(
             "apiVersion: v1\nkind: Secret\nmetadata: {name: x}\n",
@@ -169,6 +181,20 @@ def test_what_is_not_understood_is_refused(config: str, code: str, message: str)
     assert answer.code == 1
     assert [(r["tags"]["code"], r["message"]) for r in answer.results] == [(code, message)]
     assert answer.texts == [KPTFILE, definition(), app()]
+
+
+@pytest.mark.parametrize(
+    ("version", "said"),
+    [
+        pytest.param("v1.34.2", [], id="known"),
+        pytest.param("1.20", [("kube-version-unknown", "warning")], id="the nearest"),
+    ],
+)
+def test_the_kubernetes_to_render_for(version: str, said: list[tuple[str, str]]) -> None:
+    answer = fn(resource_list(KPTFILE, definition(), app(), config=config_of(f"{{kubeVersion: '{version}'}}")))
+    assert answer.code == 0
+    found = [(r["tags"]["code"], r["severity"]) for r in answer.results]
+    assert [entry for entry in found if entry[0].startswith("kube")] == said
 
 
 def test_all_that_is_wrong_is_said_at_once_with_its_field() -> None:

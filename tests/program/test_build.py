@@ -147,7 +147,7 @@ EXTERNAL = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "share
             rgd(config(forEach=[{"x": "${1}", "y": "${2}"}])), ["foreach-dimension"], id="two variables in one entry"
         ),
         pytest.param(
-            rgd(config("x", name="${x}", forEach=[{"x": "${[1]}"}])), ["foreach-name-clash"], id="variable = id"
+            rgd(config("x", name="${x}", forEach=[{"x": "${['a']}"}])), ["foreach-name-clash"], id="variable = id"
         ),
         pytest.param(rgd(status={"a": "plain"}), ["status-without-expression"], id="status without expression"),
         pytest.param(rgd(status={"a": "${1 + 1}"}), ["status-without-reference"], id="status of nothing"),
@@ -267,7 +267,7 @@ def test_what_expressions_look_at_is_known_beforehand() -> None:
     program, _ = build(
         rgd(
             config("a"),
-            config("b", name="b", data={"x": "${a.metadata.name}", "y": "${a.data.k.size()}"}),
+            config("b", name="b", data={"x": "${a.metadata.name}", "y": "${a.data.k.lowerAscii()}"}),
             config("c", name="c"),
         )
     )

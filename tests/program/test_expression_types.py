@@ -21,11 +21,18 @@ SPEC = {
 TYPES = {"Port": {"name": "string", "number": "integer"}}
 
 
+def untyped() -> Kinds:
+    """What is known where the schema of ConfigMaps is not."""
+    kinds = Kinds()
+    kinds.add("v1", "ConfigMap", namespaced=True)
+    return kinds
+
+
 def refusals(*resources: dict[str, Any], **schema: Any) -> list[tuple[str, str, str]]:
     """(code, message, what the caret marks) of each problem."""
     document = rgd(*resources, spec=SPEC, types=TYPES, **schema)
     found = []
-    for problem in build_program(document, Kinds())[1]:
+    for problem in build_program(document, untyped())[1]:
         place: Any = document
         for step in problem.path:
             place = place[step]
@@ -89,7 +96,7 @@ def in_data(text: str) -> dict[str, Any]:
             id="forEach",
         ),
         pytest.param(
-            config(name="${p}", forEach=[{"p": "${schema.spec.ports}"}], data={"a": "${p.nam}"}),
+            config(name="${p.name}", forEach=[{"p": "${schema.spec.ports}"}], data={"a": "${p.nam}"}),
             ("undefined-field", "'nam' is not a field of schema.spec.ports[*]", "nam"),
             id="field-of-a-loop-variable",
         ),
@@ -123,7 +130,7 @@ def test_each_place_of_one_text_is_reported() -> None:
 
 def test_a_broken_schema_is_reported_once() -> None:
     document = rgd(in_data("${schema.spec.a.b + 1}"), spec={"a": "strin"})
-    assert [problem.code for problem in build_program(document, Kinds())[1]] == ["type-unknown"]
+    assert [problem.code for problem in build_program(document, untyped())[1]] == ["type-unknown"]
 
 
 def test_a_cluster_scoped_instance_has_no_namespace() -> None:

@@ -394,7 +394,10 @@ def test_a_kind_without_a_schema_is_not_checked() -> None:
     document = rgd(
         {"id": "own", "template": {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a"}, "daat": 1}}
     )
-    assert build_program(document, Kinds())[1] == []
+    without = Kinds()
+    without.add("v1", "ConfigMap", namespaced=True)
+    assert build_program(document, without)[1] == []
+    assert [problem.code for problem in build_program(document, Kinds())[1]] == ["unknown-field"]
 
 
 def test_an_expression_looks_for_the_field_that_the_object_has() -> None:

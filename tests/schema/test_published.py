@@ -89,6 +89,10 @@ def test_every_option_of_a_function_config_has_its_place() -> None:
         {"paths": "a"},
         {"validator": "echo"},
         {"validator": "shout"},
+        {"kubeVersion": "v1.35.3-eks-1"},
+        {"kubeVersion": ""},
+        {"kubeVersion": 1.35},
+        {"kubeVersion": "latest"},
         {"nonsense": 1},
     ],
 )

@@ -10,7 +10,7 @@ import pytest
 
 from krm_fn.schema.scope import scope_from_crd, scope_of
 from tests.schema import corpus
-from tests.schema.generate_builtin_scopes import TARGET, table
+from tests.schema.generate_builtin_kinds import TARGET, table
 
 DISCOVERY = Path(os.environ.get("ROOKERY_KUBERNETES_OPENAPI", corpus.FOLDER.parent / "kubernetes-openapi"))
 
