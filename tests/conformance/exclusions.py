@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
     from tests.conformance.case import Case
 
-BUILT_IN_SCHEMAS = "schemas of built-in kinds"
 SIMULATE = "simulate"
 STATUS_SYNC = "status-sync"
 NEVER = "by design"
@@ -36,13 +35,6 @@ class Rule:
         return fits and self.when(case.facts)
 
 
-_STATIC = re.compile(
-    r"expected .* type for path|expected .* (?:type|object|array|string)\b.* got|schema not found|cannot resolve group"
-    r"|type mismatch|exists in output but not in expected|kind mismatch|(?:^|type '(?!list)[^']*' )does not support field selection"
-    r"|\w+When expression \"(?!schema\.)[a-z]\w*\.(?:.*found no matching overload|.* must return bool)"
-    r"|condition \"(?!schema\b|runtime\b).*condition expressions must return"
-)
-"""What takes the schemas of the kinds that a template makes: a field's type, or that of an expression that begins with a node."""
 MESSAGE_LITERAL = re.compile(r"(?<![\"'\w])(?:[a-z]\w*\.)*[A-Z]\w*\s*\{")
 _STRANGE_CONDITION = re.compile(
     r"runtime\.newCondition\(\{(?:[^}]*,)?\s*(?!(?:type|status|reason|message)\b)\w+\s*:", re.DOTALL
@@ -72,7 +64,6 @@ def _says(pattern: re.Pattern[str]) -> Callable[[dict[str, Any]], bool]:
 
 
 _REJECTIONS = (
-    Rule("the rejection takes the schemas of built-in kinds", BUILT_IN_SCHEMAS, ("kro-live",), _says(_STATIC)),
     Rule("omit() needs no feature gate here (DESIGN 2)", NEVER, ("kro-live",), _says(_OMIT_GATE)),
     Rule("status.conditions of the author", STATUS_SYNC, ("kro-live",), _says(_CONDITION_VALUES)),
 )
@@ -112,12 +103,6 @@ RULES: tuple[Rule, ...] = (
         ("kro-live", "kro-live-crd"),
         lambda facts: bool(facts["repeated_keys"]),
     ),
-    Rule(
-        "status fields that have the types of resources: schemas of their kinds",
-        BUILT_IN_SCHEMAS,
-        ("kro-live-crd", "kro-tests:status-schema"),
-        lambda facts: facts.get("node_types") or "type-check" in str(facts.get("error_texts")),
-    ),
     Rule("objects that are the result of a history", SIMULATE, ("kro-live",), lambda facts: bool(facts["simulate"])),
     *(Rule(rule.reason, rule.waits_for, rule.forms, _all_rejections(rule)) for rule in _REJECTIONS),
     Rule(
@@ -133,10 +118,10 @@ RULES: tuple[Rule, ...] = (
         lambda facts: any("not settled" in note for note in facts["notes"]),
     ),
     Rule(
-        "values typed by the schema of a built-in kind: times as timestamps",
-        BUILT_IN_SCHEMAS,
+        "the recording holds none of the Leases that kro applied",
+        NEVER,
         ("kro-live",),
-        lambda facts: bool(facts["typed_values"]),
+        lambda facts: facts["unrecorded"],
     ),
     # expressions
     Rule(

@@ -76,7 +76,7 @@ class _Api:
             path = folder / f"crd-{i}.yaml"
             path.write_text(crd.text, encoding="utf-8")
             arguments += ["--crds", str(path)]
-        run = run_product([*arguments, "--emit", "api"])
+        run = run_product(["render", *arguments, "--emit", "api"])
         run.stderr = run.stderr.replace(f"{folder}/", "")
         return run
 
