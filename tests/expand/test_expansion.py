@@ -319,8 +319,15 @@ def test_an_rgd_that_makes_its_own_kind_without_end_is_reported() -> None:
 
 
 def test_a_nested_instance_that_its_schema_refuses_is_an_error() -> None:
+    inner = INNER.replace("host: string", "host: string | maxLength=3")
+    outer = OUTER.replace("spec: {host: db}", 'spec: {host: "${schema.metadata.name}"}')
+    assert render(inner, outer, instance(kind="Outer")).errors == ["nested-instance-invalid"]
+    assert render(inner, outer, instance(kind="Outer", name="bar")).errors == []
+
+
+def test_a_nested_instance_of_another_type_is_refused_before() -> None:
     outer = OUTER.replace("spec: {host: db}", "spec: {host: 5}")
-    assert render(INNER, outer, instance(kind="Outer")).errors == ["nested-instance-invalid"]
+    assert render(INNER, outer).errors == ["wrong-type"]
 
 
 # -- the whole --------------------------------------------------------------------------------------------------------
