@@ -60,6 +60,8 @@ _EMBEDDED: Schema = {
     "metadata": {"type": "object", "properties": {"name": {"type": "string"}, "generateName": {"type": "string"}}},
 }
 """What every embedded resource has, declared or not."""
+NOT_AT_HAND = "x-rookery-not-at-hand"
+"""Marks, in our own schemas alone, what has a type that is not known here: `UNKNOWN`, where no mark and no type are no field."""
 
 
 class Root:
@@ -97,6 +99,8 @@ def type_of_schema(schema: Schema, name: str, root: Root = _ROOT) -> Type | None
     """
     if schema.get("x-kubernetes-int-or-string") is True or schema.get("format") == "int-or-string":
         return DYNAMIC
+    if NOT_AT_HAND in schema:
+        return UNKNOWN
     kind = schema.get("type")
     if isinstance(kind, list):
         kind = kind[0] if kind else None

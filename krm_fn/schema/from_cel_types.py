@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from krm_fn.cel.stack import deep
 from krm_fn.cel.types import CONDITION, DYN, LIST, MAP, NULL, OBJECT, RUNTIME, TIMESTAMP
+from krm_fn.schema.cel_types import NOT_AT_HAND
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -53,14 +54,15 @@ def schema_of_type(found: Type) -> Schema:
     return deep(_Maker().schema_of, found)
 
 
-def status_schema(fields: Iterable[tuple[Path, Type]]) -> Schema:
+def status_schema(fields: Iterable[tuple[Path, Type]], *, mark: bool = False) -> Schema:
     """
     The schema of a status with these fields. A number in a path is an index: all elements of a list have one schema.
 
-    Where elements of a list differ, the last one counts (`mixed_lists` finds them); kro takes one at random.  Errors: StatusTooLarge.
+    Where elements of a list differ, the last one counts (`mixed_lists` finds them); kro takes one at random.  *mark*: what hangs on a
+    schema that is not at hand is marked, so that those who read the status do not take it for untyped.  Errors: StatusTooLarge.
     """
     root: Schema = {"type": "object", "properties": {}}
-    maker = _Maker()
+    maker = _Maker(mark=mark)
     for path, found in fields:
         _put(root, path, deep(maker.schema_of, found))
     return root
@@ -105,10 +107,11 @@ def _put(root: Schema, path: Path, leaf: Schema) -> None:
 class _Maker:
     """Makes schemas, and counts the fields that objects bring along: an RGD's status may hold that of another one, twice, and so on."""
 
-    __slots__ = ("_left",)
+    __slots__ = ("_left", "_mark")
 
-    def __init__(self) -> None:
+    def __init__(self, *, mark: bool = False) -> None:
         self._left = MAX_FIELDS
+        self._mark = mark
 
     def schema_of(self, found: Type) -> Schema:
         kind = found.kind
@@ -122,10 +125,12 @@ class _Maker:
             return self.inside(found, 0)
         if kind == OBJECT or found.name in _LIBRARY_OBJECTS:
             return {"type": "object", "additionalProperties": True}
-        if kind == DYN:
-            return {_PRESERVE: True}
         if found is TIMESTAMP:
             return {"type": "string", "format": "date-time", "description": "Timestamp representing a creation time"}
+        if self._mark and found.tainted:
+            return {NOT_AT_HAND: True}
+        if kind == DYN:
+            return {_PRESERVE: True}
         return {"description": f"unknown CEL type: {found}", _PRESERVE: True}
 
     def inside(self, found: Type, depth: int) -> Schema:
@@ -144,4 +149,6 @@ class _Maker:
             return {"type": "array", "items": self.inside(found.parameters[0], depth + 1)}
         if kind == MAP:
             return {"type": "object", "additionalProperties": self.inside(found.parameters[1], depth + 1)}
+        if self._mark and found.tainted:
+            return {NOT_AT_HAND: True}
         return dict(_SCALARS.get(kind) or {_PRESERVE: True})

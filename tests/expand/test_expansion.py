@@ -269,7 +269,7 @@ INNER = rgd(
     config_map("cfg", '{host: "${schema.spec.host}.svc", size: "${schema.spec.size}"}')
     + DEPLOYMENT.replace("id: dep", "id: dep2"),
     kind="Inner",
-    spec='{host: "string | minLength=1", size: "string | default=small"}',
+    spec='{host: string, size: "string | default=small"}',
     status='{url: "http://${cfg.data.host}", ready: "${dep2.status.availableReplicas}"}',
 )
 OUTER = rgd(
@@ -319,8 +319,15 @@ def test_an_rgd_that_makes_its_own_kind_without_end_is_reported() -> None:
 
 
 def test_a_nested_instance_that_its_schema_refuses_is_an_error() -> None:
-    outer = OUTER.replace("spec: {host: db}", "spec: {host: ''}")
-    assert render(INNER, outer, instance(kind="Outer")).errors == ["nested-instance-invalid"]
+    inner = INNER.replace("host: string", "host: string | maxLength=3")
+    outer = OUTER.replace("spec: {host: db}", 'spec: {host: "${schema.metadata.name}"}')
+    assert render(inner, outer, instance(kind="Outer")).errors == ["nested-instance-invalid"]
+    assert render(inner, outer, instance(kind="Outer", name="bar")).errors == []
+
+
+def test_a_nested_instance_of_another_type_is_refused_before() -> None:
+    outer = OUTER.replace("spec: {host: db}", "spec: {host: 5}")
+    assert render(INNER, outer).errors == ["wrong-type"]
 
 
 # -- the whole --------------------------------------------------------------------------------------------------------

@@ -9,11 +9,12 @@ from typing import Any
 
 import pytest
 
-from krm_fn.cel.types import INT, STRING
+from krm_fn.cel.types import INT, STRING, UNKNOWN, list_of, map_of
 from krm_fn.program.build import build_program
 from krm_fn.program.definition import Problem
 from krm_fn.program.generated import crd_of, objects_schema, objects_schema_before
 from krm_fn.program.model import Program
+from krm_fn.schema.cel_types import type_of_schema
 from krm_fn.schema.kinds import Kinds
 
 ANYTHING = {"x-kubernetes-preserve-unknown-fields": True}
@@ -148,11 +149,32 @@ def test_other_rgds_see_the_metadata_of_every_object() -> None:
     assert schema_in(crd_of(program))["properties"]["metadata"] == {"type": "object"}
 
 
+def test_a_field_of_an_unknown_type_is_one_to_other_rgds() -> None:
+    """A CRD has no type for it, as for `dyn`, which kro then does not take for a field at all."""
+    fields = {
+        "port": "${thing.status.port}",
+        "ports": "${thing.status.ports.map(p, p)}",
+        "named": "${{'first': thing.status.port}}",
+        "perhaps": "${thing.?status}",
+        "free": "${dyn(schema.metadata.name)}",
+    }
+    program = built(status=fields)
+    seen = objects_schema(program)["properties"]["status"]["properties"]
+    assert [type_of_schema(seen[name], name) for name in fields] == [
+        UNKNOWN,
+        list_of(UNKNOWN),
+        map_of(STRING, UNKNOWN),
+        UNKNOWN,
+        None,
+    ]
+    assert "not-at-hand" not in str(crd_of(program))
+
+
 def test_before_an_rgd_is_compiled_any_status_is_possible() -> None:
     schema = objects_schema_before(rgd(spec={"n": "integer"}, status={"a": "${schema.spec.n}"}))
     assert schema is not None
     assert schema["properties"]["spec"]["properties"] == {"n": {"type": "integer"}}
-    assert schema["properties"]["status"] == {"type": "object", **ANYTHING}
+    assert type_of_schema(schema["properties"]["status"], "status") is UNKNOWN
     assert objects_schema_before(rgd(spec={"n": "nonsense"})) is None
 
 
