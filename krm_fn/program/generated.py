@@ -10,6 +10,7 @@ Source: kro v0.9.3 pkg/graph/builder.go buildStatusSchema, pkg/graph/crd/crd.go.
 from __future__ import annotations
 
 from krm_fn.program.definition import read_definition
+from krm_fn.schema.cel_types import NOT_KNOWN
 from krm_fn.schema.crd import generated_crd, instance_schema, object_meta
 from krm_fn.schema.from_cel_types import status_schema
 from krm_fn.schema.simple_schema import SchemaError, to_openapi
@@ -42,9 +43,9 @@ def objects_schema(program: Program) -> Schema:
     """
     The schema of the instances, as the API server publishes it: with the metadata of every object.
 
-    That of a cluster-scoped kind has a namespace, too.
+    That of a cluster-scoped kind has a namespace, too. What depends on a schema that is not at hand is marked.
     """
-    return _published(instance_schema(program.spec_schema, _authors_status(program)))
+    return _published(instance_schema(program.spec_schema, _authors_status(program, marked=True)))
 
 
 def objects_schema_before(document: dict[str, Any]) -> Schema | None:
@@ -54,7 +55,7 @@ def objects_schema_before(document: dict[str, Any]) -> Schema | None:
         made = _published(instance_schema(to_openapi(definition.spec, definition.types)))
     except SchemaError:
         return None
-    made["properties"]["status"] = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
+    made["properties"]["status"] = {"type": "object", "x-kubernetes-preserve-unknown-fields": True, NOT_KNOWN: True}
     return made
 
 
@@ -62,6 +63,6 @@ def _published(schema: Schema) -> Schema:
     return {**schema, "properties": {**schema["properties"], "metadata": object_meta(namespaced=True)}}
 
 
-def _authors_status(program: Program) -> Schema:
+def _authors_status(program: Program, *, marked: bool = False) -> Schema:
     paths = (path for path, _ in program.status)
-    return status_schema(zip(paths, program.status_types, strict=True))
+    return status_schema(zip(paths, program.status_types, strict=True), marked=marked)

@@ -51,6 +51,8 @@ if TYPE_CHECKING:
     Path: TypeAlias = tuple[str | int, ...]
 
 PREFIX = "__type_"
+NOT_KNOWN = "x-rookery-not-known"
+"""Marks the schema of what has one that is not at hand. It is never part of a CRD that is shown."""
 _PRESERVE = "x-kubernetes-preserve-unknown-fields"
 _FORMATS = {"byte": BYTES, "date": TIMESTAMP, "date-time": TIMESTAMP, "duration": DURATION}
 _SCALARS = {"boolean": BOOL, "number": DOUBLE, "integer": INT}
@@ -95,6 +97,8 @@ def type_of_schema(schema: Schema, name: str, root: Root = _ROOT) -> Type | None
 
     *name*: of the type, where it is an object; of what is inside, the beginning of the name.
     """
+    if NOT_KNOWN in schema:
+        return UNKNOWN
     if schema.get("x-kubernetes-int-or-string") is True or schema.get("format") == "int-or-string":
         return DYNAMIC
     kind = schema.get("type")

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from krm_fn.cel.stack import deep
 from krm_fn.cel.types import CONDITION, DYN, LIST, MAP, NULL, OBJECT, RUNTIME, TIMESTAMP
+from krm_fn.schema.cel_types import NOT_KNOWN
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -53,14 +54,16 @@ def schema_of_type(found: Type) -> Schema:
     return deep(_Maker().schema_of, found)
 
 
-def status_schema(fields: Iterable[tuple[Path, Type]]) -> Schema:
+def status_schema(fields: Iterable[tuple[Path, Type]], *, marked: bool = False) -> Schema:
     """
     The schema of a status with these fields. A number in a path is an index: all elements of a list have one schema.
+
+    *marked*: what takes anything because a schema is not at hand is marked, so that it is held against nobody.
 
     Where elements of a list differ, the last one counts (`mixed_lists` finds them); kro takes one at random.  Errors: StatusTooLarge.
     """
     root: Schema = {"type": "object", "properties": {}}
-    maker = _Maker()
+    maker = _Maker(marked=marked)
     for path, found in fields:
         _put(root, path, deep(maker.schema_of, found))
     return root
@@ -105,10 +108,14 @@ def _put(root: Schema, path: Path, leaf: Schema) -> None:
 class _Maker:
     """Makes schemas, and counts the fields that objects bring along: an RGD's status may hold that of another one, twice, and so on."""
 
-    __slots__ = ("_left",)
+    __slots__ = ("_left", "_marked")
 
-    def __init__(self) -> None:
+    def __init__(self, *, marked: bool = False) -> None:
         self._left = MAX_FIELDS
+        self._marked = marked
+
+    def anything(self, found: Type) -> Schema:
+        return {_PRESERVE: True, NOT_KNOWN: True} if self._marked and found.tainted else {_PRESERVE: True}
 
     def schema_of(self, found: Type) -> Schema:
         kind = found.kind
@@ -123,10 +130,10 @@ class _Maker:
         if kind == OBJECT or found.name in _LIBRARY_OBJECTS:
             return {"type": "object", "additionalProperties": True}
         if kind == DYN:
-            return {_PRESERVE: True}
+            return self.anything(found)
         if found is TIMESTAMP:
             return {"type": "string", "format": "date-time", "description": "Timestamp representing a creation time"}
-        return {"description": f"unknown CEL type: {found}", _PRESERVE: True}
+        return {"description": f"unknown CEL type: {found}", **self.anything(found)}
 
     def inside(self, found: Type, depth: int) -> Schema:
         """The schema of an object that a schema declares, or of something inside of one."""
@@ -144,4 +151,4 @@ class _Maker:
             return {"type": "array", "items": self.inside(found.parameters[0], depth + 1)}
         if kind == MAP:
             return {"type": "object", "additionalProperties": self.inside(found.parameters[1], depth + 1)}
-        return dict(_SCALARS.get(kind) or {_PRESERVE: True})
+        return dict(_SCALARS.get(kind) or self.anything(found))

@@ -14,6 +14,7 @@ from krm_fn.program.build import build_program
 from krm_fn.program.definition import Problem
 from krm_fn.program.generated import crd_of, objects_schema, objects_schema_before
 from krm_fn.program.model import Program
+from krm_fn.schema.cel_types import NOT_KNOWN
 from krm_fn.schema.kinds import Kinds
 
 ANYTHING = {"x-kubernetes-preserve-unknown-fields": True}
@@ -148,11 +149,45 @@ def test_other_rgds_see_the_metadata_of_every_object() -> None:
     assert schema_in(crd_of(program))["properties"]["metadata"] == {"type": "object"}
 
 
+def test_what_depends_on_a_kind_without_a_schema_is_held_against_no_other_rgd() -> None:
+    """And nothing of that is in the CRD: there it takes anything, and kro knows no such field."""
+    box = built(
+        status={
+            "plain": "${thing.spec.x}",
+            "list": "${[thing.spec.x]}",
+            "maybe": "${thing.?spec.x}",
+            "dyn": "${dyn(thing)}",
+        }
+    )
+    assert NOT_KNOWN not in json.dumps(crd_of(box))
+    uses = {
+        "plain": "${box.status.plain}",
+        "list": "${box.status.list[0].a.b + 1}",
+        "maybe": "${box.status.maybe}",
+        "dyn": "${box.status.dyn}",
+    }
+    template = {"apiVersion": "kro.run/v1alpha1", "kind": "Box", "metadata": {"name": "a"}}
+    outer = {
+        **rgd(status=uses),
+        "spec": {
+            "schema": {"apiVersion": "v1", "kind": "Outer", "status": uses},
+            "resources": [{"id": "box", "template": template}],
+        },
+    }
+    for schema, expected in (
+        (objects_schema(box), ["'dyn' is not a field of box.status (kro.run/v1alpha1 Box)"]),
+        (objects_schema_before(rgd()), []),
+    ):
+        kinds = Kinds()
+        kinds.add("kro.run/v1alpha1", "Box", namespaced=True, schema=schema)
+        assert [problem.message for problem in build_program(outer, kinds)[1]] == expected
+
+
 def test_before_an_rgd_is_compiled_any_status_is_possible() -> None:
     schema = objects_schema_before(rgd(spec={"n": "integer"}, status={"a": "${schema.spec.n}"}))
     assert schema is not None
     assert schema["properties"]["spec"]["properties"] == {"n": {"type": "integer"}}
-    assert schema["properties"]["status"] == {"type": "object", **ANYTHING}
+    assert schema["properties"]["status"] == {"type": "object", **ANYTHING, NOT_KNOWN: True}
     assert objects_schema_before(rgd(spec={"n": "nonsense"})) is None
 
 
