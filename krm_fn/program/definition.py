@@ -9,7 +9,7 @@ Source: kro v0.9.3 api/v1alpha1 (the generated CRD's rules) and pkg/graph/valida
 
 from __future__ import annotations
 
-from krm_fn.schema.object_names import MAX_SUBDOMAIN, is_dns_name
+from krm_fn.schema.object_names import MAX_LABEL, MAX_SUBDOMAIN, is_dns_name
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -257,11 +257,11 @@ def _read_schema(reader: Reader, spec: dict[str, Any], definition: Definition) -
             )
         )
     _read_crd_fields(reader, schema, definition)
-    if definition.version and not is_kubernetes_version(definition.version):
+    if definition.version and not (is_kubernetes_version(definition.version) and len(definition.version) <= MAX_LABEL):
         reader.problems.append(
             Problem(
                 "invalid-api-version",
-                f"apiVersion {definition.version!r} is not a Kubernetes version",
+                f"apiVersion {definition.version[:80]!r} is not a Kubernetes version",
                 (*path, "apiVersion"),
                 help="the version alone, such as v1alpha1; the group has a field of its own",
             )
