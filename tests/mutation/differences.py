@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 BY_DESIGN = "by design"
 KIND_SCHEMAS = "schemas of kinds"
-CRD_FIELDS = "names, columns and labels of the generated CRD"
 
 
 class Rule(NamedTuple):
@@ -38,12 +37,6 @@ def _says(pattern: str) -> Callable[[Record, Sequence[Found]], bool]:
     """Rookery alone accepts, and kro's message is one of these."""
     compiled = re.compile(pattern)
     return lambda record, _found: record.stage == "graph" and compiled.search(record.says) is not None
-
-
-def _crd_says(pattern: str) -> Callable[[Record, Sequence[Found]], bool]:
-    """Rookery alone accepts, and the API server's message about the RGD or its CRD is one of these."""
-    compiled = re.compile(pattern)
-    return lambda record, _found: record.stage in ("admission", "crd") and compiled.search(record.says) is not None
 
 
 RULES = (
@@ -69,13 +62,6 @@ RULES = (
         _says(
             r"undefined field|found no matching overload|must return bool or optional_type|cannot be range of a comprehension"
             r"|does not support field selection"
-        ),
-    ),
-    Rule(
-        "what the API server asks of a CRD beside its schema",
-        CRD_FIELDS,
-        _crd_says(
-            r"additionalPrinterColumns|spec\.schema\.metadata|: metadata\.(?:labels|annotations)|spec\.group|: \[metadata\.name"
         ),
     ),
 )
