@@ -132,13 +132,15 @@ class CheckError(Exception):
         super().__init__("; ".join(p.message for p in problems))
 
 
-def check(node: Node, variables: Mapping[str, Type]) -> Type:
+def check(node: Node, variables: Mapping[str, Type], *, as_rule: bool = False) -> Type:
     """
     The type of *node*'s result.
 
+    *as_rule*: as the API server checks the rules of a CRD, whose literals hold elements of one type, and whose `<` takes any two numbers.
     Errors: CheckError with all problems.
+    Source: Kubernetes v1.35 apiserver pkg/cel/environment/base.go.
     """
-    checker = _Checker(variables)
+    checker = _Checker(variables, as_rule=as_rule)
     try:
         result = deep(checker.whole, node)
     except TypeTooLarge:
@@ -155,16 +157,16 @@ class _Checker:
     One pass over one tree.
 
     local: the macros' variables around the node.  formats: calls of `format` on literals.  recorded: types by identity of the node, of
-    what stands in their arguments.  mixed: whether `<` takes numbers of two types. It does not, but from the first macro on, since cel-go
-    forgets that when it enters the macro's scope.
+    what stands in their arguments.  mixed: whether `<` takes numbers of two types. In kro it does not, but from the first macro on, since
+    cel-go forgets that when it enters the macro's scope.  uniform: whether the elements of a literal must be of one type.
     """
 
-    __slots__ = ("bindings", "formats", "local", "mixed", "problems", "recorded", "variables")
+    __slots__ = ("bindings", "formats", "local", "mixed", "problems", "recorded", "uniform", "variables")
 
-    def __init__(self, variables: Mapping[str, Type]) -> None:
+    def __init__(self, variables: Mapping[str, Type], *, as_rule: bool) -> None:
         self.variables = variables
         self.local: dict[str, Type] = {}
-        self.mixed = False
+        self.mixed = self.uniform = as_rule
         self.bindings = Bindings()
         self.problems: list[CheckProblem] = []
         self.formats: list[MemberCall] = []
@@ -300,15 +302,15 @@ class _Checker:
     def list_literal(self, node: ListLiteral) -> Type:
         joined: Type | None = None
         for i, element in enumerate(node.elements):
-            joined = self.join(joined, self.part(element, optional=i in node.optional))
+            joined = self.join(joined, self.part(element, optional=i in node.optional), element)
         return list_of(parameter("_") if joined is None else joined)
 
     def map_literal(self, node: MapLiteral) -> Type:
         keys: Type | None = None
         values: Type | None = None
         for i, (key, value) in enumerate(node.entries):
-            keys = self.join(keys, self.part(key, optional=False))
-            values = self.join(values, self.part(value, optional=i in node.optional))
+            keys = self.join(keys, self.part(key, optional=False), key)
+            values = self.join(values, self.part(value, optional=i in node.optional), value)
         if keys is None or values is None:
             return map_of(parameter("_"), parameter("_"))
         return map_of(keys, values)
@@ -327,10 +329,17 @@ class _Checker:
 
         return self.report(no_optional(*self.settled((given,))), node.start, node.end)
 
-    def join(self, previous: Type | None, given: Type) -> Type:
+    def join(self, previous: Type | None, given: Type, part: Node) -> Type:
         if previous is None or previous is given:
             return given
-        return more_general(previous, given) if self.bindings.unify(previous, given) else DYNAMIC
+        fits = self.bindings.unify(previous, given)
+        if self.uniform:
+            one, other = self.settled((previous, given))
+            if one is not other and ERROR not in (one.kind, other.kind):
+                from krm_fn.cel.check_messages import not_uniform
+
+                return self.report(not_uniform(one, other), part.start, part.end)
+        return more_general(previous, given) if fits else DYNAMIC
 
     # -- calls ------------------------------------------------------------------------------------------------------
 
@@ -346,9 +355,11 @@ class _Checker:
         is_format = node.name == "format" and _is_format(node)
         if is_format and self.recorded is None:
             self.recorded = {}
+        uniform, self.uniform = self.uniform, self.uniform and node.name != "format"
         arguments = tuple(
             map(self.infer, node.arguments)
         )  # before the target: cel-go's order decides what is bound first
+        self.uniform = uniform
         arguments = (self.infer(node.target), *arguments)
         result = self.function(node.name, arguments, node.at, member=True)
         if is_format:

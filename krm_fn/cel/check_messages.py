@@ -132,6 +132,10 @@ def no_overload(name: str, receiver: Type | None, arguments: Sequence[Type], tak
     return f"{name}(): {named(receiver)} has no such method{f' that takes ({given})' if arguments else ''}", advice
 
 
+def not_uniform(first: Type, other: Type) -> tuple[str, str]:
+    return f"the elements of a literal are of one type, not {named(first)} and {named(other)}", ""
+
+
 def no_bool(operator: str, term: Type) -> tuple[str, str]:
     advice = "orValue(false) takes the value out of an optional" if is_optional(term) else ""
     return f"{operator}: needs a bool, not {named(term)}", advice

@@ -18,6 +18,7 @@ from krm_fn.program.definition import (
     RawResource,
     did_you_mean,
     is_lower_camel_case,
+    is_template_name,
     read_definition,
     type_name,
 )
@@ -278,6 +279,15 @@ class _Builder:
                     "template-not-an-object",
                     f"{field} of {resource.id!r} cannot be an expression: its schema must be known beforehand",
                     (*path, field),
+                )
+            elif not is_template_name(field, value):
+                sound = False
+                self._report(
+                    "template-not-an-object",
+                    f"{field} of {resource.id!r} cannot be {value[:80]!r}",
+                    (*path, field),
+                    length=len(value),
+                    help="such as v1 or apps/v1" if field == "apiVersion" else "letters and digits, at most 63",
                 )
         if not isinstance(resource.template.get("metadata"), dict):
             sound = False

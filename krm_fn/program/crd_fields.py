@@ -39,10 +39,11 @@ def check_crd_fields(schema: dict[str, Any], kind: str, group: str, report: Call
     if metadata is not None and not isinstance(metadata, dict):
         report("rgd-wrong-type", "metadata must be a mapping", ("metadata",))
         return
-    for part in ("labels", "annotations"):
-        texts = (metadata or {}).get(part)
-        if texts is not None and not (isinstance(texts, dict) and all(isinstance(t, str) for t in texts.values())):
-            report("rgd-wrong-type", f"{part} must be a mapping of strings", ("metadata", part))
+    if metadata:
+        from krm_fn.program.object_metadata import metadata_problems
+
+        for problem in metadata_problems(metadata, ("metadata",)):
+            report(problem.code, problem.message, problem.path, help=problem.help)
 
 
 def _check_names(schema: dict[str, Any], kind: str, group: str, report: Callable[..., None]) -> None:
@@ -57,7 +58,7 @@ def _check_names(schema: dict[str, Any], kind: str, group: str, report: Callable
         metadata = schema.get("metadata")
         annotations = metadata.get("annotations") if isinstance(metadata, dict) else None
         approval = annotations.get(APPROVAL) if isinstance(annotations, dict) else None
-        if not isinstance(approval, str) or not (approval.startswith("unapproved") or "://" in approval):
+        if not isinstance(approval, str) or not (approval.startswith("unapproved") or _is_url(approval)):
             report(
                 "invalid-group",
                 f"group {group} is Kubernetes' own: the API server asks for the annotation {APPROVAL}",
@@ -65,6 +66,13 @@ def _check_names(schema: dict[str, Any], kind: str, group: str, report: Callable
                 help="choose a group of your own",
             )
     many = plural(kind.lower()) if kind else ""
+    if len(kind) + len("List") > MAX_LABEL >= len(many):
+        report(
+            "invalid-kind",
+            f"{kind}List, the kind of its lists, has {len(kind) + 4} letters: the API server allows {MAX_LABEL}",
+            ("kind",),
+            help="choose a shorter kind",
+        )
     if len(many) > MAX_LABEL:
         report(
             "invalid-kind",
@@ -72,6 +80,11 @@ def _check_names(schema: dict[str, Any], kind: str, group: str, report: Callable
             ("kind",),
             help="choose a shorter kind",
         )
+
+
+def _is_url(text: str) -> bool:
+    scheme, _, rest = text.partition("://")
+    return scheme.isalpha() and rest[:1] not in ("", "/", "?", "#") and " " not in rest
 
 
 def _check_column(column: Any, path: tuple[str | int, ...], report: Callable[..., None]) -> None:

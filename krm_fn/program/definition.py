@@ -9,6 +9,8 @@ Source: kro v0.9.3 api/v1alpha1 (the generated CRD's rules) and pkg/graph/valida
 
 from __future__ import annotations
 
+from krm_fn.schema.object_names import MAX_LABEL, MAX_SUBDOMAIN, is_dns_name
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
@@ -35,8 +37,6 @@ _SCHEMA_FIELDS = (
     "kind", "apiVersion", "group", "spec", "types", "status", "scope", "additionalPrinterColumns", "metadata",
 )  # fmt: skip
 _RESOURCE_FIELDS = ("id", "template", "externalRef", "readyWhen", "includeWhen", "forEach")
-_EXTERNAL_FIELDS = ("apiVersion", "kind", "metadata")
-_EXTERNAL_METADATA_FIELDS = ("name", "namespace", "selector")
 
 
 class Problem:
@@ -116,7 +116,7 @@ def is_rgd(document: Any) -> bool:
 
 def read_definition(document: dict[str, Any], problems: list[Problem]) -> Definition:
     """The parts of an RGD. Everything that is wrong is appended to *problems*; the result is complete as far as it is sound."""
-    reader = _Reader(problems)
+    reader = Reader(problems)
     if document.get("apiVersion") != "kro.run/v1alpha1":
         problems.append(
             Problem(
@@ -128,6 +128,7 @@ def read_definition(document: dict[str, Any], problems: list[Problem]) -> Defini
         )
     metadata = reader.mapping(document, "metadata", ())
     definition = Definition(reader.text(metadata, "name", ("metadata",), required=True))
+    _check_metadata(metadata, definition.name, problems)
     reader.unknown_fields(document, _RGD_FIELDS, ())
     spec = reader.mapping(document, "spec", (), required=True)
     if not isinstance(document.get("spec"), dict):
@@ -144,7 +145,18 @@ def read_definition(document: dict[str, Any], problems: list[Problem]) -> Defini
     return definition
 
 
-class _Reader:
+def _check_metadata(metadata: dict[str, Any], name: str, problems: list[Problem]) -> None:
+    if name and not is_dns_name(name, MAX_SUBDOMAIN, dots=True):
+        from krm_fn.program.object_metadata import name_problem
+
+        problems.append(name_problem(name, "this ResourceGraphDefinition", ("metadata", "name")))
+    if "labels" in metadata or "annotations" in metadata:
+        from krm_fn.program.object_metadata import metadata_problems
+
+        problems += metadata_problems(metadata, ("metadata",))
+
+
+class Reader:
     """Typed access to plain JSON that notes what is missing or of another type."""
 
     __slots__ = ("problems",)
@@ -173,7 +185,7 @@ class _Reader:
             self.wrong_type(key, "a list", value, (*path, key))
         return []
 
-    def text(self, parent: dict[str, Any], key: str, path: Path, *, required: bool = False) -> str:
+    def text(self, parent: dict[str, Any], key: str, path: Path, *, required: bool = False, default: str = "") -> str:
         value = parent.get(key)
         if isinstance(value, str) and (value or not required):
             return value
@@ -181,7 +193,7 @@ class _Reader:
             self.wrong_type(key, "a string", value, (*path, key))
         elif required:
             self.missing(key, path)
-        return ""
+        return default
 
     def texts(self, parent: dict[str, Any], key: str, path: Path) -> list[str]:
         values = self.sequence(parent, key, path)
@@ -216,7 +228,7 @@ class _Reader:
                 )
 
 
-def _read_schema(reader: _Reader, spec: dict[str, Any], definition: Definition) -> None:
+def _read_schema(reader: Reader, spec: dict[str, Any], definition: Definition) -> None:
     path: Path = ("spec", "schema")
     raw = spec.get("schema")
     schema = reader.mapping(spec, "schema", ("spec",), required=True)
@@ -225,11 +237,11 @@ def _read_schema(reader: _Reader, spec: dict[str, Any], definition: Definition) 
     reader.unknown_fields(schema, _SCHEMA_FIELDS, path)
     definition.kind = reader.text(schema, "kind", path, required=True)
     definition.version = reader.text(schema, "apiVersion", path, required=True)
-    definition.group = reader.text(schema, "group", path) or RGD_GROUP
+    definition.group = reader.text(schema, "group", path, default=RGD_GROUP)
     definition.spec = reader.mapping(schema, "spec", path)
     definition.types = reader.mapping(schema, "types", path)
     definition.status = reader.mapping(schema, "status", path)
-    scope = reader.text(schema, "scope", path) or "Namespaced"
+    scope = reader.text(schema, "scope", path, default="Namespaced")
     definition.namespaced = scope != "Cluster"
     if scope not in ("Namespaced", "Cluster"):
         reader.problems.append(
@@ -245,18 +257,18 @@ def _read_schema(reader: _Reader, spec: dict[str, Any], definition: Definition) 
             )
         )
     _read_crd_fields(reader, schema, definition)
-    if definition.version and not is_kubernetes_version(definition.version):
+    if definition.version and not (is_kubernetes_version(definition.version) and len(definition.version) <= MAX_LABEL):
         reader.problems.append(
             Problem(
                 "invalid-api-version",
-                f"apiVersion {definition.version!r} is not a Kubernetes version",
+                f"apiVersion {definition.version[:80]!r} is not a Kubernetes version",
                 (*path, "apiVersion"),
                 help="the version alone, such as v1alpha1; the group has a field of its own",
             )
         )
 
 
-def _read_crd_fields(reader: _Reader, schema: dict[str, Any], definition: Definition) -> None:
+def _read_crd_fields(reader: Reader, schema: dict[str, Any], definition: Definition) -> None:
     """Most RGDs say nothing of their CRD but its fields."""
     from_author = (definition.group != RGD_GROUP, "additionalPrinterColumns" in schema, "metadata" in schema)
     if any(from_author) or len(definition.kind) > LONG_KIND:
@@ -270,7 +282,7 @@ def _read_crd_fields(reader: _Reader, schema: dict[str, Any], definition: Defini
         definition.metadata = schema.get("metadata") or {}
 
 
-def _read_resource(reader: _Reader, item: dict[str, Any], path: Path) -> RawResource:
+def _read_resource(reader: Reader, item: dict[str, Any], path: Path) -> RawResource:
     resource = RawResource(reader.text(item, "id", path, required=True), path)
     reader.unknown_fields(item, _RESOURCE_FIELDS, path)
     template = item.get("template")
@@ -285,7 +297,9 @@ def _read_resource(reader: _Reader, item: dict[str, Any], path: Path) -> RawReso
         )
     elif external is not None:
         resource.external = True
-        resource.template = _read_external(reader, item, resource.id, path)
+        from krm_fn.program.external import read_external
+
+        resource.template = read_external(reader, item, resource.id, path)
     else:
         resource.template = reader.mapping(item, "template", path)
     resource.ready_when = reader.texts(item, "readyWhen", path)
@@ -314,35 +328,6 @@ def _read_resource(reader: _Reader, item: dict[str, Any], path: Path) -> RawReso
             )
         )
     return resource
-
-
-def _read_external(reader: _Reader, item: dict[str, Any], resource_id: str, path: Path) -> dict[str, Any]:
-    """An externalRef in the shape of a template. Exactly one of name and selector (the RGD schema's own rule)."""
-    place: Path = (*path, "externalRef")
-    external = reader.mapping(item, "externalRef", path)
-    reader.unknown_fields(external, _EXTERNAL_FIELDS, place)
-    reader.text(external, "apiVersion", place, required=True)
-    reader.text(external, "kind", place, required=True)
-    metadata = reader.mapping(external, "metadata", place, required=True)
-    reader.unknown_fields(metadata, _EXTERNAL_METADATA_FIELDS, (*place, "metadata"))
-    name = reader.text(metadata, "name", (*place, "metadata"))
-    selector = metadata.get("selector")
-    if bool(name) == (selector is not None):
-        reader.problems.append(
-            Problem(
-                "external-name-or-selector",
-                f"externalRef of {resource_id!r} needs exactly one of metadata.name and metadata.selector",
-                (*place, "metadata"),
-            )
-        )
-    if selector is not None:
-        reader.mapping(metadata, "selector", (*place, "metadata"))
-    reader.text(metadata, "namespace", (*place, "metadata"))
-    return {
-        "apiVersion": external.get("apiVersion"),
-        "kind": external.get("kind"),
-        "metadata": {k: v for k, v in metadata.items() if k in _EXTERNAL_METADATA_FIELDS},
-    }
 
 
 def _check_ids(definition: Definition, problems: list[Problem]) -> None:
@@ -407,6 +392,14 @@ def is_lower_camel_case(name: str) -> bool:
 
 def is_kind_name(name: str) -> bool:
     return name[:1].isupper() and name.isascii() and name.isalnum() and len(name) <= 63
+
+
+def is_template_name(field: str, value: str) -> bool:
+    """Whether kro reads an apiVersion or a kind at all: kro v0.9.3 pkg/metadata/groupversion.go ExtractGVKFromUnstructured."""
+    if field == "apiVersion":
+        return value.count("/") < 2
+    bare = value.replace("-", "a")
+    return bare.isascii() and bare.isalnum() and value[0].isalpha() and value[-1] != "-" and len(value) <= 63
 
 
 def is_kubernetes_version(version: str) -> bool:

@@ -68,14 +68,16 @@ class Root:
     """
     What all types below one variable share.
 
-    origin: what the schema belongs to, in a person's words.  is_found: whether kro finds the types by their names.
+    origin: what the schema belongs to, in a person's words.  is_found: whether kro finds the types by their names.  is_closed: as the API
+    server's rules see it, which know no field that is not declared; kro's expressions do, of an object that preserves unknown ones.
     """
 
-    __slots__ = ("is_found", "origin")
+    __slots__ = ("is_closed", "is_found", "origin")
 
-    def __init__(self, origin: str = "", *, is_found: bool = True) -> None:
+    def __init__(self, origin: str = "", *, is_found: bool = True, is_closed: bool = False) -> None:
         self.origin = origin
         self.is_found = is_found
+        self.is_closed = is_closed
 
 
 _ROOT = Root()
@@ -140,7 +142,8 @@ class _Declared(ObjectType):
     __slots__ = ("_complete", "properties", "root")
 
     def __init__(self, name: str, schema: Schema, root: Root) -> None:
-        super().__init__(name, {}, open_ended=schema.get(_PRESERVE) is True, origin=root.origin)
+        is_open = not root.is_closed and schema.get(_PRESERVE) is True
+        super().__init__(name, {}, open_ended=is_open, origin=root.origin)
         self.root = root
         self.properties: dict[str, Schema] = schema.get("properties") or {}
         self._complete = False

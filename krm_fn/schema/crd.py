@@ -70,8 +70,9 @@ def generated_crd(
     many = plural(kind.lower())
     object_meta: dict[str, Any] = {"name": f"{many}.{group}"}
     for part in ("labels", "annotations"):
-        if (metadata or {}).get(part):
-            object_meta[part] = dict((metadata or {})[part])
+        texts = {key: text for key, text in ((metadata or {}).get(part) or {}).items() if text is not None}
+        if texts:
+            object_meta[part] = texts
     return {
         "apiVersion": "apiextensions.k8s.io/v1",
         "kind": "CustomResourceDefinition",

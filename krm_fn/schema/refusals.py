@@ -34,6 +34,7 @@ def refusals(root: Schema, origins: Mapping[int, Origin], *, complete: bool) -> 
     Errors:  codes default-not-json, default-refused, marker-refused, rule-invalid.
     """
     search = _Search(origins, complete)
+    search.read_rules(root)
     search.visit(root)
     return search.problems
 
@@ -44,6 +45,22 @@ class _Search:
         self.complete = complete
         self.problems: list[SchemaProblem] = []
         self.seen: set[tuple[int, bool, bool]] = set()
+        self.reasons: dict[tuple[int, str], str] = {}
+
+    def read_rules(self, root: Schema) -> None:
+        """Find what is wrong with each rule, before any default is held against one."""
+        nodes, seen = [root], {id(root)}
+        for schema in nodes:  # grows while it is read
+            for rule in schema.get("x-kubernetes-validations", ()):
+                from krm_fn.schema.rules import rule_problem
+
+                self.reasons[id(schema), rule["rule"]] = rule_problem(rule["rule"], schema if self.complete else None)
+            below = [*schema.get("properties", {}).values()]
+            below += [schema[key] for key in ("items", "additionalProperties") if key in schema]
+            for child in below:
+                if id(child) not in seen:
+                    seen.add(id(child))
+                    nodes.append(child)
 
     def complain(self, origin: Origin, code: str, message: str, place: tuple[int, int], help: str = "") -> None:  # noqa: A002
         from krm_fn.schema.simple_schema import SchemaProblem
@@ -96,7 +113,9 @@ class _Search:
         if in_map or (not self.complete and isinstance(default, (dict, list))):
             return
         found = Found()
-        compile_value(schema, as_written=True)(default, ("default",), found)
+        # a rule that is none holds nothing against a default
+        judged = schema if self.complete and not any(self.reasons.values()) else _without_rules(schema)
+        compile_value(judged, as_written=True)(default, ("default",), found)
         for violation in found.errors:
             message = f"the default of {origin.name} is refused: {violation.message}"
             self.complain(origin, "default-refused", message, place, violation.help)
@@ -148,7 +167,7 @@ class _Search:
                 self.complain(origin, "marker-refused", message, where, f"add required=true or default=… to {key}")
 
     def judge_rules(self, schema: Schema, origin: Origin, *, uncorrelated: bool) -> None:
-        from krm_fn.schema.rules import rule_problem, uses_old_self
+        from krm_fn.schema.rules import uses_old_self
 
         for rule in schema["x-kubernetes-validations"]:
             text: str = rule["rule"]
@@ -158,7 +177,7 @@ class _Search:
                 if rule["message"] == "validation failed"
                 else origin.place("immutable")
             )
-            reason = rule_problem(text, schema) if self.complete else ""
+            reason = self.reasons[id(schema), text]
             if reason:
                 self.complain(origin, "rule-invalid", f"the validation of {origin.name} is invalid: {reason}", place)
             elif uncorrelated and uses_old_self(text):
@@ -166,6 +185,16 @@ class _Search:
                 self.complain(
                     origin, "marker-refused", message, place, "make the list listType=map with listMapKey=<field>"
                 )
+
+
+def _without_rules(schema: Schema) -> Schema:
+    bare = {key: value for key, value in schema.items() if key != "x-kubernetes-validations"}
+    if "properties" in bare:
+        bare["properties"] = {name: _without_rules(child) for name, child in bare["properties"].items()}
+    for key in ("items", "additionalProperties"):
+        if key in bare:
+            bare[key] = _without_rules(bare[key])
+    return bare
 
 
 def _merge_patched(default: dict[str, Any]) -> dict[str, Any]:

@@ -2,8 +2,7 @@
 x-kubernetes-validations: CEL rules about one value, `self`.
 
 Enters: the rules of a schema node.  Leaves: a check that also runs them; or what is wrong with a rule's text.
-Imported only where a schema has rules.  Not known here: types of expressions: a rule that would not pass the API
-server's type checker is found out when it is run.
+Imported only where a schema has rules.  Not known here: where a rule was written, whether its value is an instance's.
 
 A rule that names `oldSelf` compares with an earlier version; on create there is none and the rule does not apply.
 Rules run only on a value in which nothing else is wrong. The API server's rules know functions that kro's expressions
@@ -73,11 +72,14 @@ _SERVER_NAMES = frozenset(
 _SERVER_METHODS = frozenset({"validate"})
 
 
-def rule_problem(text: str, schema: Schema) -> str:
+def rule_problem(text: str, schema: Schema | None) -> str:
     """
     Say why the API server would not take *text* for a rule of *schema*; empty where that is not known.
 
-    What is looked at: its syntax, its names, its functions, and the fields that it selects. Types are not.
+    Without a schema, types and fields are not looked at.
+
+    What is looked at: its syntax, its names, its functions, its types, and its literals. A rule with a function of the API server's own, or
+    with the name of a type, is not held to types.
     """
     from krm_fn.cel import parse, references
     from krm_fn.cel.errors import CelSyntaxError
@@ -97,11 +99,73 @@ def rule_problem(text: str, schema: Schema) -> str:
     strangers = [name for name in used.functions if name in _KRO_ONLY] + (["cel.bind"] if _binds(root) else [])
     if strangers:
         return f"'{strangers[0]}' is a function of kro's expressions, the API server's rules do not have it"
+    if schema is None:
+        return _literal_problem(root)
     for access in [*used.roots.get("self", ()), *used.roots.get("oldSelf", ())]:
         problem = _undefined_field(access.split(".")[1:], schema)
         if problem:
             return problem
+    if used.unknown_methods or used.unknown_functions or not _SERVER_NAMES.isdisjoint(used.roots) or _is_lenient(root):
+        return _literal_problem(root)
+    return _type_problem(root, schema) or _literal_problem(root)
+
+
+def _type_problem(root: Node, schema: Schema) -> str:
+    from krm_fn.cel.check import CheckError, check
+    from krm_fn.cel.check_messages import named
+    from krm_fn.cel.types import BOOL
+    from krm_fn.schema.cel_types import Root, type_of_schema
+
+    own = type_of_schema(schema, "self", Root(is_closed=True))
+    assert own is not None
+    try:
+        found = check(root, {"self": own, "oldSelf": own}, as_rule=True)
+    except CheckError as error:
+        return error.problems[0].message
+    return "" if found is BOOL else f"a rule gives true or false, this one {named(found)}"
+
+
+def _is_lenient(root: Node) -> bool:
+    """Whether `semver(text, true)` or `isSemver(text, true)` is called, which kro has with one argument alone."""
+    from krm_fn.cel.syntax import Call
+
+    calls = [node for node in _nodes(root) if isinstance(node, Call)]
+    return any(call.name in ("semver", "isSemver") and len(call.arguments) == 2 for call in calls)
+
+
+_PATTERNS = frozenset({"matches", "find", "findAll"})
+
+
+def _literal_problem(root: Node) -> str:
+    """Patterns, durations and times that stand in the rule are read when the CRD is."""
+    from krm_fn.cel import compile_
+    from krm_fn.cel.errors import EvaluationError
+    from krm_fn.cel.syntax import Call, MemberCall
+    from krm_fn.schema.markers import pattern_problem, short
+
+    for node in _nodes(root):
+        if not isinstance(node, Call | MemberCall):
+            continue
+        texts = [text for argument in node.arguments if isinstance(text := getattr(argument, "value", None), str)]
+        if node.name in _PATTERNS:
+            for text in texts:
+                if reason := pattern_problem(text):
+                    return f"'{short(text)}' is not an RE2 expression: {reason}"
+        elif texts and isinstance(node, Call) and node.name in ("duration", "timestamp"):
+            try:
+                compile_(node)({})
+            except EvaluationError as error:
+                return str(error)
     return ""
+
+
+def _nodes(root: Node) -> list[Node]:
+    from krm_fn.cel.syntax import children
+
+    nodes = [root]
+    for node in nodes:  # grows while it is read
+        nodes.extend(children(node))
+    return nodes
 
 
 def _undefined_field(names: list[str], schema: Schema) -> str:
@@ -123,14 +187,9 @@ def _undefined_field(names: list[str], schema: Schema) -> str:
 
 
 def _binds(root: Node) -> bool:
-    from krm_fn.cel.syntax import Bind, children
+    from krm_fn.cel.syntax import Bind
 
-    nodes = [root]
-    for node in nodes:  # grows while it is read
-        if isinstance(node, Bind):
-            return True
-        nodes.extend(children(node))
-    return False
+    return any(isinstance(node, Bind) for node in _nodes(root))
 
 
 def uses_old_self(text: str) -> bool:
@@ -143,17 +202,15 @@ def uses_old_self(text: str) -> bool:
 def _tree(text: str) -> Node:
     """Parse a valid rule, its fields by the names that they have in the schema: `self.with__dash__it` selects `with-it`."""
     from krm_fn.cel import parse
-    from krm_fn.cel.syntax import Has, Select, children
+    from krm_fn.cel.syntax import Has, Select
 
     root = parse(text)
     if "__" in text:
         from krm_fn.schema.field_names import unescaped
 
-        nodes = [root]
-        for node in nodes:  # grows while it is read
+        for node in _nodes(root):
             if isinstance(node, (Has, Select)):
                 node.field = unescaped(node.field)
-            nodes.extend(children(node))
     return root
 
 
@@ -161,7 +218,9 @@ def with_rules(rules: list[dict[str, Any]], check: Check) -> Check:
     """Make a check that runs *check* and, when it found no error, every rule that applies on create."""
     from krm_fn.cel import compile_
 
-    compiled = [(rule["rule"], compile_(_tree(rule["rule"]))) for rule in rules if not uses_old_self(rule["rule"])]
+    texts = [rule["rule"] for rule in rules if not uses_old_self(rule["rule"])]
+    trees = [(text, _tree(text)) for text in texts]
+    compiled = [(text, _unchecked if _is_lenient(tree) else compile_(tree)) for text, tree in trees]
     if not compiled:
         return check
 
@@ -174,6 +233,12 @@ def with_rules(rules: list[dict[str, Any]], check: Check) -> Check:
         return admitted
 
     return check_with_rules
+
+
+def _unchecked(_names: dict[str, Any]) -> Any:
+    from krm_fn.cel.errors import UNDECLARED, EvaluationError
+
+    raise EvaluationError(UNDECLARED, "kro's semver() takes one argument")
 
 
 def _run(text: str, run: Callable[[dict[str, Any]], Any], value: Any, path: Path, found: Found) -> None:

@@ -65,6 +65,8 @@ EXTERNAL = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "share
         pytest.param(rgd(apiVersion="kro.run/v1"), ["invalid-api-version"], id="version with a group"),
         pytest.param(rgd(apiVersion="v2beta3"), [], id="beta"),
         pytest.param(rgd(scope="Global"), ["invalid-scope"], id="scope"),
+        pytest.param(rgd(scope=""), ["invalid-scope"], id="empty scope"),
+        pytest.param(rgd(scope=None), [], id="scope is null"),
         pytest.param(rgd(config("my-cm")), ["invalid-id"], id="id with a dash"),
         pytest.param(rgd(config("Cm")), ["invalid-id"], id="id with a capital"),
         pytest.param(rgd(config("spec")), ["reserved-word"], id="kro's word"),
@@ -79,6 +81,10 @@ EXTERNAL = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "share
             ["external-name-or-selector"],
             id="external, nameless",
         ),
+        pytest.param(rgd(template(apiVersion="a/b/c")), ["template-not-an-object"], id="apiVersion with two slashes"),
+        pytest.param(rgd(template(kind="")), ["template-not-an-object"], id="empty kind"),
+        pytest.param(rgd(template(kind="Config Map")), ["template-not-an-object"], id="kind with a blank"),
+        pytest.param(rgd(template(kind="C" * 64)), ["template-not-an-object"], id="kind of 64 letters"),
         pytest.param(rgd(template(apiVersion=None)), ["template-not-an-object"], id="no apiVersion"),
         pytest.param(rgd(template(kind="${schema.spec.kind}")), ["template-not-an-object"], id="kind is an expression"),
         pytest.param(rgd(template(metadata=None)), ["template-not-an-object"], id="no metadata"),
@@ -197,6 +203,70 @@ def test_verdict(document: dict[str, Any], expected: list[str]) -> None:
     program, problems = build(document)
     assert [problem.code for problem in problems] == expected
     assert (program is None) == any(problem.severity == "error" for problem in problems)
+
+
+@pytest.mark.parametrize(
+    ("metadata", "expected"),
+    [
+        pytest.param({"selector": {}}, [], id="all of a kind"),
+        pytest.param({"selector": {"matchLabels": None, "matchExpressions": None}}, [], id="null is absent"),
+        pytest.param({"selector": {"matchLabels": {"a": "${schema.spec.a}"}}}, [], id="a computed label"),
+        pytest.param({"selector": {"matchLabels": {"a": 1}}}, ["rgd-wrong-type"], id="label that is a number"),
+        pytest.param({"selector": {"matchLabels": []}}, ["rgd-wrong-type"], id="labels in a list"),
+        pytest.param({"selector": {"matchExpressions": {}}}, ["rgd-wrong-type"], id="requirements in a mapping"),
+        pytest.param({"selector": {"matchExpressions": ["a"]}}, ["rgd-wrong-type"], id="requirement that is a text"),
+        pytest.param(
+            {"selector": {"matchExpressions": [{"key": "a", "operator": "In", "values": ["b"]}]}}, [], id="requirement"
+        ),
+        pytest.param({"selector": {"matchExpressions": [{"key": "a"}]}}, ["rgd-missing-field"], id="no operator"),
+        pytest.param({"selector": {"matchExpressions": [{"operator": "Exists"}]}}, ["rgd-missing-field"], id="no key"),
+        pytest.param(
+            {"selector": {"matchExpressions": [{"key": "a", "operator": "In", "values": "b"}]}},
+            ["rgd-wrong-type"],
+            id="values that are a text",
+        ),
+        pytest.param(
+            {"selector": {"matchExpressions": [{"key": "a", "operator": "In", "values": [1]}]}},
+            ["rgd-wrong-type"],
+            id="value that is a number",
+        ),
+    ],
+)
+def test_selectors_of_external_references(metadata: dict[str, Any], expected: list[str]) -> None:
+    external = {"id": "some", "externalRef": {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata}}
+    assert codes(rgd(external, spec={"a": "string"})) == expected
+
+
+@pytest.mark.parametrize(
+    ("metadata", "expected"),
+    [
+        pytest.param({"name": "my-app.example.com"}, [], id="a name with dots"),
+        pytest.param({"name": "My App"}, ["invalid-name"], id="a name with a blank"),
+        pytest.param({"name": "-a"}, ["invalid-name"], id="a name that begins with a dash"),
+        pytest.param({"name": "a" * 254}, ["invalid-name"], id="a name of 254 letters"),
+        pytest.param({"labels": {"example.com/a.b_c": "X.y_z-1", "a": "", "b": None}}, [], id="labels"),
+        pytest.param({"labels": None, "annotations": {}}, [], id="no labels"),
+        pytest.param({"labels": ["a"]}, ["rgd-wrong-type"], id="labels in a list"),
+        pytest.param({"labels": {"a": 1}}, ["rgd-wrong-type"], id="a label that is a number"),
+        pytest.param({"annotations": {"a": True}}, ["rgd-wrong-type"], id="an annotation that is a boolean"),
+        pytest.param({"labels": {"a b": "c"}}, ["invalid-label"], id="a key with a blank"),
+        pytest.param({"labels": {"/a": "c"}}, ["invalid-label"], id="a key without its domain"),
+        pytest.param({"labels": {"a/b/c": "d"}}, ["invalid-label"], id="a key with two slashes"),
+        pytest.param({"labels": {"A.com/a": "b"}}, ["invalid-label"], id="a domain in capitals"),
+        pytest.param({"annotations": {"A.com/a": "b c é"}}, [], id="of annotations neither counts"),
+        pytest.param({"labels": {"a": "b c"}}, ["invalid-label"], id="a label with a blank"),
+        pytest.param({"labels": {"a": "b" * 64}}, ["invalid-label"], id="a label of 64 letters"),
+        pytest.param({"annotations": {"a": "b" * 262_144}}, ["invalid-label"], id="annotations without end"),
+    ],
+)
+def test_names_and_labels_of_the_definition_itself(metadata: dict[str, Any], expected: list[str]) -> None:
+    document = rgd(config())
+    assert codes({**document, "metadata": {**document["metadata"], **metadata}}) == expected
+
+
+def test_an_empty_namespace_of_an_external_reference_is_none() -> None:
+    external = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shared", "namespace": ""}}
+    assert codes(rgd({"id": "some", "externalRef": external})) == []
 
 
 def test_all_problems_are_found_at_once() -> None:

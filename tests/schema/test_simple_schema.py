@@ -144,6 +144,63 @@ REFUSED = [
         'object | validation="self.a == 1"', "rule-invalid", 'validation="self.a == 1"', "", id="field of a free object"
     ),
     pytest.param(
+        'string | validation="self.nme == 1"', "rule-invalid", 'validation="self.nme == 1"', "", id="field of a string"
+    ),
+    pytest.param('boolean | validation="self > 0"', "rule-invalid", 'validation="self > 0"', "", id="types in a rule"),
+    pytest.param(
+        'string | validation="size(self)"', "rule-invalid", 'validation="size(self)"', "", id="rule that gives a number"
+    ),
+    pytest.param(
+        'string | validation="dyn(self)"', "rule-invalid", 'validation="dyn(self)"', "", id="rule that gives anything"
+    ),
+    pytest.param(
+        'object | validation="size(self) > 0"',
+        "rule-invalid",
+        'validation="size(self) > 0"',
+        "",
+        id="size of a free object",
+    ),
+    pytest.param(
+        "string | validation=\"self in ['a', 1]\"",
+        "rule-invalid",
+        "validation=\"self in ['a', 1]\"",
+        "",
+        id="a list of two types in a rule",
+    ),
+    pytest.param(
+        "string | validation=\"self.matches('(')\"",
+        "rule-invalid",
+        "validation=\"self.matches('(')\"",
+        "",
+        id="pattern in a rule",
+    ),
+    pytest.param(
+        "string | validation=\"duration('x') > duration(self)\"",
+        "rule-invalid",
+        "validation=\"duration('x') > duration(self)\"",
+        "",
+        id="duration in a rule",
+    ),
+    pytest.param(
+        'string | default=a validation="self +"',
+        "rule-invalid",
+        'validation="self +"',
+        "",
+        id="default beside a broken rule",
+    ),
+    pytest.param(
+        'string | default=a validation="self > 0"',
+        "rule-invalid",
+        'validation="self > 0"',
+        "",
+        id="default beside a wrong rule",
+    ),
+    pytest.param('integer | validation="self > 0.5"', "", "", "", id="numbers of two types in a rule"),
+    pytest.param(
+        "string | validation=\"'%s %d'.format([self, 1]) != ''\"", "", "", "", id="format of two types in a rule"
+    ),
+    pytest.param('string | validation="isSemver(self, true)"', "", "", "", id="lenient semver in a rule"),
+    pytest.param(
         'Pet | default={"name": "x"} validation="self.age > 1"',
         "default-refused",
         'default={"name": "x"}',
@@ -194,6 +251,15 @@ def test_a_field_that_is_refused(text: str, code: str, underlined: str | None, h
         assert text[problem.offset : problem.offset + problem.length] == underlined
     assert help_says in problem.help
     assert "\n" not in problem.message
+
+
+def test_a_broken_rule_is_one_problem_of_all() -> None:
+    """Beside another problem, in a list without keys, where rules are asked for their old value."""
+    found = problems(
+        {"deep": {"a": '[]string | default=["b"]', "b": "[]Ruled", "c": "strng"}},
+        {"Ruled": {"x": 'string | validation="self +"'}},
+    )
+    assert {p.code for p in found} == {"rule-invalid", "type-unknown"}
 
 
 @pytest.mark.parametrize(

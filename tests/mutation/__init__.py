@@ -1,0 +1,1 @@
+"""RGDs that kro accepts, each broken in one place, and what kro says of them: see `__main__`."""
