@@ -250,10 +250,11 @@ def compile_programs(inputs: Inputs, add: Add, minor: int = NEWEST) -> dict[tupl
 
     An RGD is compiled after those of which it makes instances, whose kinds then have the schemas of their CRDs.
     """
-    kinds = _known_kinds(inputs, add, minor)
+    named = [dict(kinds_named(entry.value)) for entry in inputs.rgds]
+    kinds = _known_kinds(inputs, add, minor, rgds=any((RGD_GROUP, RGD_KIND) in each for each in named))
     numbers = {id(entry): number for number, entry in enumerate(inputs.rgds)}
     makers = {key: numbers[id(entry)] for key, entry in inputs.entries_of.items()}
-    needs = [[makers[key] for key in dict(kinds_named(e.value)) if key in makers] for e in inputs.rgds]
+    needs = [[makers[key] for key in each if key in makers] for each in named]
     is_needed = {number for needed in needs for number in needed}
     programs: dict[int, Program] = {}
     for group in groups_in_order(needs):
@@ -284,9 +285,13 @@ def compile_programs(inputs: Inputs, add: Add, minor: int = NEWEST) -> dict[tupl
     return found
 
 
-def _known_kinds(inputs: Inputs, add: Add, minor: int) -> Kinds:
+def _known_kinds(inputs: Inputs, add: Add, minor: int, *, rgds: bool) -> Kinds:
+    """*rgds*: whether some RGD makes RGDs."""
     kinds = Kinds(minor)
-    kinds.add(f"{RGD_GROUP}/v1alpha1", RGD_KIND, namespaced=False)
+    if rgds:
+        from krm_fn.schema.rgd_crd import RGD_CRD
+
+        kinds.add_crd(RGD_CRD)
     for entry in inputs.crds:
         kinds.add_crd(entry.value, _crd_report(entry, add))
     for entry in inputs.entries_of.values():
