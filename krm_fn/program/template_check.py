@@ -16,7 +16,7 @@ from __future__ import annotations
 from krm_fn.cel.types import LIST, NULL, OBJECT, assignable, is_optional
 from krm_fn.program.definition import did_you_mean, type_name
 from krm_fn.program.template import TemplateError, is_standalone, path_text, scan
-from krm_fn.schema.cel_types import why_not
+from krm_fn.schema.cel_types import NOT_AT_HAND, why_not
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -75,6 +75,8 @@ class _Walk:
         self.suggested = 0
 
     def visit(self, value: Any, schema: Schema, path: Path) -> None:
+        if NOT_AT_HAND in schema:
+            return
         types = expected_types(schema)
         if not types:
             where = path_text(path) or "the template"

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from krm_fn.program.build import build_program
 from krm_fn.program.template_check import check_literals, types_of_alternatives
+from krm_fn.schema.cel_types import NOT_AT_HAND
 from krm_fn.schema.kinds import Kinds
 from tests.program.test_build import rgd
 
@@ -87,6 +88,11 @@ def test_a_schema_that_is_shared_and_deep_is_walked_only_where_the_template_goes
     for _ in range(60):
         schema = {"type": "object", "properties": dict.fromkeys("abcd", schema)}
     assert refusals({"a": {"b": {"c": {"x": 1}}}}, schema) == [("a.b.c.x", "'x' is not a field of a.b.c of Kind")]
+
+
+def test_what_has_a_schema_that_is_not_at_hand_takes_anything() -> None:
+    schema = {"type": "object", "properties": {"status": {NOT_AT_HAND: True}}}
+    assert [refusals({"status": value}, schema) for value in ({"a": [1]}, 1, "${x}", "a-${x}")] == [[]] * 4
 
 
 def test_alternatives_name_their_types_once() -> None:
