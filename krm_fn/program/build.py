@@ -145,12 +145,11 @@ class _Builder:
     # -- nodes ------------------------------------------------------------------------------------------------------
 
     def _schema_of(self, resource: RawResource) -> dict[str, Any] | None:
-        """The schema that a template is held against: one of whole objects, not one that says only how some fields are read."""
+        """The schema of a resource's kind, as far as it says what it is and somebody has one."""
         version, kind = resource.template.get("apiVersion"), resource.template.get("kind")
         if not isinstance(version, str) or not isinstance(kind, str):
             return None
-        schema = self.kinds.schema(version, kind)
-        return schema if schema is not None and "apiVersion" in (schema.get("properties") or {}) else None
+        return self.kinds.schema(version, kind)
 
     def _build_node(self, index: int, resource: RawResource) -> None:
         template_path: Path = (*resource.path, "externalRef" if resource.external else "template")
@@ -159,8 +158,7 @@ class _Builder:
         kind = kind_of(resource)
         node = model.Node(resource.id, index, kind, self._without_owner(resource, template_path), resource.path)
         node.namespaced = self.kinds.namespaced(node.api_version, node.object_kind)
-        node.schema = self.kinds.schema(node.api_version, node.object_kind)
-        schema = self.schemas[resource.id]
+        node.schema = schema = self.schemas[resource.id]
         if not self.kinds.knows(node.api_version, node.object_kind):
             field, advice = self.kinds.advice(node.api_version, node.object_kind)
             counts = "it counts as namespaced and is not checked" if node.namespaced is None else "it is not checked"
