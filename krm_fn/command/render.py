@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from krm_fn.command import EXIT_OK, EXIT_REFUSED, UsageError
-from krm_fn.command.arguments import FLAG, VALUE, VALUES, choose, choose_kube_version, parse_arguments
+from krm_fn.command.arguments import FLAG, VALUE, VALUES, choose, choose_kube_version, not_a_choice, parse_arguments
 from krm_fn.emit.yaml_text import dump
 from krm_fn.pipeline import FAIL, FALLBACK, WITHHOLD, Options, Rendering
 from krm_fn.read.sources import read_sources
@@ -76,7 +76,7 @@ def render(
     choose(arguments, "deferred", _POLICIES)
     for emitted in arguments.all("emit"):
         if emitted not in _EMITTED:
-            raise UsageError(f"--emit is one of {', '.join(_EMITTED)}, not {emitted!r}")
+            raise UsageError(not_a_choice("--emit", _EMITTED, emitted))
     kube_version = choose_kube_version(arguments)
     color = stderr.isatty() and "NO_COLOR" not in environment
     try:

@@ -90,7 +90,7 @@ def validate(
                 pass
             lines = list(comparison.summary())
         else:
-            _admit(rendering)
+            rendering.admit()
         if "against" in arguments.values:
             changes = changes_against(rendering, arguments, crd_documents, stdin.read, environment)
         diagnostics = rendering.findings.sorted() + _nothing_found(rendering)
@@ -113,14 +113,6 @@ def _require_cel_python() -> None:
 
     if find_spec("celpy") is None:
         raise UsageError("--second-opinion needs cel-python: pip install 'rookery[cel-python]'")
-
-
-def _admit(rendering: Rendering) -> None:
-    """Hold each instance against its schema, as far as that is sound itself."""
-    for entry in rendering.inputs.instances:
-        program = rendering.programs.get(entry.key)
-        if program is not None:
-            rendering.admissions.admit_root(program, entry)
 
 
 def _judge_templates(rendering: Rendering) -> None:

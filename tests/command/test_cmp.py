@@ -4,6 +4,7 @@ The commands of the Argo CD plugin, without Argo CD: what comes out, what is ref
 
 from __future__ import annotations
 
+import gc
 import io
 import json
 import os
@@ -61,7 +62,11 @@ class Repository:
             **({"ARGOCD_APP_PARAMETERS": json.dumps(entries)} if entries else {}),
         }
         out, err = io.BytesIO(), io.StringIO()
-        code = run(["cmp", action], io.BytesIO(), out, err, {**environment, **(env or {})})
+        gc.disable()  # as the process does: a deadline that passes inside the collector's call-backs is lost
+        try:
+            code = run(["cmp", action], io.BytesIO(), out, err, {**environment, **(env or {})})
+        finally:
+            gc.enable()
         return code, out.getvalue().decode(), err.getvalue()
 
     def objects(self, **parameters: Any) -> list[dict[str, Any]]:
