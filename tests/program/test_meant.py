@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
 from tests.rendering import config_map, instance, render, rgd
@@ -125,16 +123,14 @@ def test_a_misspelt_spec_that_nobody_uses_is_a_warning() -> None:
     ]
 
 
-def test_thousands_of_mistakes_are_found_in_seconds() -> None:
-    """A suggestion looks at every name there is: the allowance ends, and the mistakes are reported without."""
-    names = [f"{'field' * 8}{i:05}" for i in range(2000)]
+def test_hostile_input_cannot_buy_more_than_the_allowance() -> None:
+    """A suggestion looks at every name there is: at some point mistakes are reported without."""
+    names = [f"{'field' * 8}{i:05}" for i in range(500)]
     spec = f"{{{', '.join(f'{name}: string' for name in names)}}}"
     data = ", ".join(f"{name}: '${{schema.spec.x{name}}}'" for name in names)
-    before = time.perf_counter()
-    found = helps(rgd(config_map("cm", f"{{{data}}}"), spec=spec))
-    assert time.perf_counter() - before < 20
-    hints = ["did you mean" in help_ for _, help_ in found]
-    assert (len(hints), hints[0], hints[-1]) == (2000, True, False)
+    hints = ["did you mean" in help_ for _, help_ in helps(rgd(config_map("cm", f"{{{data}}}"), spec=spec))]
+    assert (len(hints), hints[0], hints[-1]) == (500, True, False)
+    assert "did you mean 'list'?" in [help_ for _, help_ in helps(in_data("schema.spec.lst"))], "a new run begins anew"
 
 
 CONSEQUENCES = [
