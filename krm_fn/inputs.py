@@ -359,12 +359,14 @@ def _compile(entry: Entry, kinds: Kinds, add: Add) -> Program | None:
 
 def _crd_report(entry: Entry, add: Add) -> Callable[[Violation], None]:
     def report(problem: Violation) -> None:
+        position = entry.locate(problem.path)
         add(
             Diagnostic(
                 problem.code,
                 problem.message,
                 severity=problem.severity,
-                position=entry.locate(problem.path),
+                position=position,
+                span=entry.measure(problem.path, position),
                 subject=entry.subject(),
                 where=_where(problem.path),
                 help=problem.help,

@@ -136,12 +136,14 @@ def _judge_templates(rendering: Rendering) -> None:
             holes = [path for path, _ in node.holes]
             for refusal in refusals(node.template, node.schema, holes, defaulted=not is_builtin):
                 path = (*node.path, "template", *refusal.path)
+                position = entry.locate(path)
                 rendering.findings.add(
                     Diagnostic(
                         refusal.code,
                         f"{refusal.message}: the API server would refuse the {node.object_kind}",
                         severity=refusal.severity,
-                        position=entry.locate(path),
+                        position=position,
+                        span=entry.measure(path, position),
                         subject=entry.subject(),
                         where=path_text(path),
                         help=refusal.help,

@@ -172,7 +172,8 @@ class _Builder:
         node.namespaced = self.kinds.namespaced(node.api_version, node.object_kind)
         node.schema = self.kinds.schema(node.api_version, node.object_kind)
         schema = self.schemas[resource.id]
-        if not self.kinds.knows(node.api_version, node.object_kind):
+        known = self.kinds.knows(node.api_version, node.object_kind)
+        if not known and not self.kinds.is_refused(node.api_version, node.object_kind):
             field, advice = self.kinds.advice(node.api_version, node.object_kind)
             counts = "it counts as namespaced and is not checked" if node.namespaced is None else "it is not checked"
             self._report(

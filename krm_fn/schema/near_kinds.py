@@ -35,7 +35,7 @@ def advice(group: str, kind: str, added: Mapping[GroupKind, tuple[str, ...]], mi
             KIND,
             f"Kubernetes 1.{minor} does not serve it, but 1.{later[0]}; the version to render for can be chosen",
         )
-    near = closest(kind, sorted({k for _, k in known}))
+    near = closest(kind, sorted({k for (_, k), versions in known.items() if versions}))
     if near:
         places = [_text(g, version) for (g, k), versions in known.items() if k == near for version in versions]
         return KIND, f"did you mean {near} ({_listed(places)})?"
