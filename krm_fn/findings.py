@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from krm_fn.expand.observed import identity
 from krm_fn.expand.outcome import DEFERRED, DEPENDENCY, MISSING, NEVER_READY, NOT_READY
-from krm_fn.report.diagnostic import ERROR, INFO, WARNING, Diagnostic
+from krm_fn.report.diagnostic import ERROR, INFO, WARNING, Diagnostic, arranged
 from krm_fn.schema.kube_version import known_versions
 
 TYPE_CHECKING = False
@@ -75,7 +75,7 @@ class Findings:
         return any(d.severity == ERROR for d in self._found)
 
     def sorted(self) -> list[Diagnostic]:
-        return sorted(self._found, key=Diagnostic.sort_key)
+        return arranged(self._found)
 
     def fault(self, fault: Fault, entries: Entries) -> None:
         """What kro would end in ERROR, at its place in the RGD."""
@@ -85,7 +85,7 @@ class Findings:
                 fault.message,
                 position=_position(fault.program, fault.compiled, entries)
                 or (entries[fault.program.key].locate((*fault.node.path, "id")) if fault.node else None),
-                span=len(fault.compiled.expression.text) if fault.compiled else 0,
+                span=len(fault.compiled.expression.written if fault.compiled else fault.node.id if fault.node else ""),
                 subject=fault.subject,
                 help=fault.help,
             )
@@ -126,7 +126,7 @@ class Findings:
             )
         )
 
-    def identities(self, batch: Iterable[Emitted]) -> None:
+    def identities(self, batch: Iterable[Emitted], entries: Entries) -> None:
         """No two nodes, and no two instances, may give one object."""
         for emitted in batch:
             key = identity(emitted.object)
@@ -137,10 +137,11 @@ class Findings:
             pair = (f"{first[0]} ({first[1]})", f"{maker[0]} ({maker[1]})")
             if pair not in self._pairs:
                 self._pairs.add(pair)
-                self._clash(emitted, key, pair)
+                self._clash(emitted, key, pair, entries)
 
-    def _clash(self, emitted: Emitted, key: Identity, pair: tuple[str, str]) -> None:
+    def _clash(self, emitted: Emitted, key: Identity, pair: tuple[str, str], entries: Entries) -> None:
         group, kind, namespace, name = key
+        node = emitted.program.nodes.get(emitted.node)
         shown = f"{kind}{'.' + group if group else ''} {namespace + '/' if namespace else ''}{name}"
         if pair[0] == pair[1]:
             message = f"two items of {pair[0]} are one object: {shown}"
@@ -150,6 +151,8 @@ class Findings:
             Diagnostic(
                 "identity-clash",
                 message,
+                position=entries[emitted.program.key].locate((*node.path, "id")) if node else None,
+                span=len(emitted.node),
                 subject=emitted.subject,
                 help="give each a metadata.name of its own, for instance with schema.metadata.name in it",
             )

@@ -12,6 +12,7 @@ from krm_fn.program.build import build_program
 from krm_fn.program.definition import RGD_GROUP, RGD_KIND, is_rgd
 from krm_fn.program.nesting import groups_in_order, kinds_named
 from krm_fn.report.diagnostic import ERROR, WARNING, Diagnostic, Subject
+from krm_fn.report.near import did_you_mean
 from krm_fn.schema.kinds import Kinds
 from krm_fn.schema.kube_version import NEWEST
 from krm_fn.schema.object_names import MAX_LABEL, MAX_SUBDOMAIN, is_dns_name
@@ -52,6 +53,22 @@ class Entry:
     def locate(self, path: tuple[str | int, ...], offset: int = 0, *, key: bool = False) -> Position:
         return self.document.locate(self.prefix + path, offset, key=key)
 
+    def measure(self, path: tuple[str | int, ...], position: Position, *, key: bool = False) -> int:
+        """How long the key or the scalar is that stands at a place found by `locate`; 0 where it is neither."""
+        value: Any = self.value
+        for part in path:
+            in_list = isinstance(value, list) and isinstance(part, int) and part < len(value)
+            if not in_list and not (isinstance(value, dict) and part in value):
+                return 0
+            value = value[part]
+        shown = path[-1] if key and path else str(value).lower() if isinstance(value, bool) else value
+        if not isinstance(shown, str | int):
+            return 0
+        rest = position.text[position.column - 1 :]
+        quote = rest[:1] if rest[:1] in ("'", '"') else ""
+        text = f"{quote}{shown}{quote}"
+        return len(text) if rest.startswith(text) else 0
+
     def subject(self) -> Subject:
         metadata = self.value.get("metadata")
         name, namespace = (metadata.get("name"), metadata.get("namespace")) if isinstance(metadata, dict) else ("", "")
@@ -91,6 +108,9 @@ def sort_documents(
         else:
             rest.append(entry)
     kinds = _instance_kinds(inputs, add)
+    all_named = all(_defines(entry) is not None for entry in inputs.rgds)
+    names = sorted({RGD_KIND, *(kind for group, kind in kinds if group == RGD_GROUP)})
+    groups = {kind: group for group, kind in sorted(kinds)}
     inputs.crds = [entry for entry in rest if entry.key == _CRD]
     inputs.crds += [entry for entry in _entries(crds, add) if entry.key == _CRD]
     defined = {key for entry in inputs.crds for key in scope_from_crd(entry.value)}
@@ -99,16 +119,11 @@ def sort_documents(
             inputs.instances.append(entry)
             continue
         if entry.key[0] == RGD_GROUP and entry.key not in defined:
-            add(
-                Diagnostic(
-                    "rgd-missing",
-                    f"no ResourceGraphDefinition for {entry.value['kind']} is among the input",
-                    position=entry.locate(("kind",)),
-                    span=len(entry.value["kind"]),
-                    subject=entry.subject(),
-                    help=f"add the RGD that defines {entry.value['kind']} to the paths",
-                )
-            )
+            if all_named:  # else it may be an instance of the RGD whose kind cannot be read
+                advice = did_you_mean(entry.key[1], names)
+                if entry.key[1] in groups:
+                    advice = f"the {entry.key[1]} of the input is of group {groups[entry.key[1]]}"
+                add(_rgd_missing(entry, advice))
             continue
         inputs.others.append(entry)
     if observed is not None:
@@ -196,19 +211,16 @@ def _instance_kinds(inputs: Inputs, add: Add) -> set[tuple[str, str]]:
     """Group and kind of every RGD's instances. Two RGDs for one kind are an error that names both."""
     first: dict[tuple[str, str], Entry] = {}
     for entry in inputs.rgds:
-        spec = entry.value.get("spec")
-        schema = spec.get("schema") if isinstance(spec, dict) else None
-        kind = schema.get("kind") if isinstance(schema, dict) else None
-        if not isinstance(schema, dict) or not isinstance(kind, str):
+        key = _defines(entry)
+        if key is None:
             continue
-        key = _key_of(entry)
         if key in first:
             add(
                 Diagnostic(
                     "duplicate-kind",
-                    f"kind {kind} of {key[0]} is defined at {first[key].locate(('spec', 'schema', 'kind'))} already",
+                    f"kind {key[1]} of {key[0]} is defined at {first[key].locate(('spec', 'schema', 'kind'))} already",
                     position=entry.locate(("spec", "schema", "kind")),
-                    span=len(kind),
+                    span=len(key[1]),
                     subject=entry.subject(),
                     help="keep one ResourceGraphDefinition for a kind",
                 )
@@ -225,6 +237,28 @@ def _key_of(rgd: Entry) -> tuple[str, str]:
     return (group if isinstance(group, str) and group else RGD_GROUP, schema["kind"])
 
 
+def _defines(rgd: Entry) -> tuple[str, str] | None:
+    """Group and kind of an RGD's instances; None where the kind cannot be read, which `program` says."""
+    spec = rgd.value.get("spec")
+    schema = spec.get("schema") if isinstance(spec, dict) else None
+    kind = schema.get("kind") if isinstance(schema, dict) else None
+    if not isinstance(schema, dict) or not isinstance(kind, str):
+        return None
+    return _key_of(rgd)
+
+
+def _rgd_missing(entry: Entry, advice: str) -> Diagnostic:
+    kind = entry.value["kind"]
+    return Diagnostic(
+        "rgd-missing",
+        f"no ResourceGraphDefinition for {kind} of {RGD_GROUP} is among the input",
+        position=entry.locate(("kind",)),
+        span=len(kind),
+        subject=entry.subject(),
+        help=advice or f"add the RGD that defines {kind} to the paths",
+    )
+
+
 def _refuse_repeated_instances(inputs: Inputs, add: Add) -> None:
     first: dict[tuple[str, ...], Entry] = {}
     for entry in inputs.instances:
@@ -233,11 +267,13 @@ def _refuse_repeated_instances(inputs: Inputs, add: Add) -> None:
             continue
         key = (*entry.key, str(metadata.get("namespace")), str(metadata.get("name")))
         if key in first:
+            position = entry.locate(("metadata", "name"))
             add(
                 Diagnostic(
                     "duplicate-instance",
                     f"{entry.subject()} stands at {first[key].locate(('metadata', 'name'))} already",
-                    position=entry.locate(("metadata", "name")),
+                    position=position,
+                    span=entry.measure(("metadata", "name"), position),
                     subject=entry.subject(),
                 )
             )
@@ -310,13 +346,14 @@ def _add_kind(kinds: Kinds, rgd: Entry, schema: dict[str, Any] | None) -> None:
 def _compile(entry: Entry, kinds: Kinds, add: Add) -> Program | None:
     program, problems = build_program(entry.value, kinds)
     for problem in problems:
+        position = entry.locate(problem.path, problem.offset, key=problem.at_key)
         add(
             Diagnostic(
                 problem.code,
                 problem.message,
                 severity=problem.severity,
-                position=entry.locate(problem.path, problem.offset, key=problem.at_key),
-                span=problem.length,
+                position=position,
+                span=problem.length or entry.measure(problem.path, position, key=problem.at_key),
                 subject=entry.subject(),
                 where=_where(problem.path),
                 help=problem.help,
@@ -327,12 +364,14 @@ def _compile(entry: Entry, kinds: Kinds, add: Add) -> Program | None:
 
 def _crd_report(entry: Entry, add: Add) -> Callable[[Violation], None]:
     def report(problem: Violation) -> None:
+        position = entry.locate(problem.path)
         add(
             Diagnostic(
                 problem.code,
                 problem.message,
                 severity=problem.severity,
-                position=entry.locate(problem.path),
+                position=position,
+                span=entry.measure(problem.path, position),
                 subject=entry.subject(),
                 where=_where(problem.path),
                 help=problem.help,
@@ -372,12 +411,15 @@ class Admissions:
         refused = False
         for violation in violations:
             refused = refused or violation.severity == ERROR
+            at_key = violation.code == "instance-unknown-field"
+            position = entry.locate(violation.path, key=at_key)
             self.add(
                 Diagnostic(
                     violation.code,
                     violation.message,
                     severity=violation.severity,
-                    position=entry.locate(violation.path, key=violation.code == "instance-unknown-field"),
+                    position=position,
+                    span=entry.measure(violation.path, position, key=at_key),
                     where=_where(violation.path),
                     subject=entry.subject(),
                     help=violation.help,
@@ -445,11 +487,13 @@ class Admissions:
                 continue
             sound = False
             got = "missing" if value is None else "not a string" if not isinstance(value, str) else repr(value[:80])
+            position = entry.locate(("metadata", field))
             self.add(
                 Diagnostic(
                     "invalid-name",
                     f"metadata.{field} of this {program.definition.kind} is {got}",
-                    position=entry.locate(("metadata", field)),
+                    position=position,
+                    span=entry.measure(("metadata", field), position),
                     subject=entry.subject(),
                     help="lower-case letters, digits, '-'"
                     + (" and '.'" if field == "name" else "")

@@ -20,6 +20,7 @@ from krm_fn.expand.observed import Observed
 from krm_fn.expand.outcome import Faults
 from krm_fn.findings import Findings
 from krm_fn.inputs import Admissions, compile_programs, sort_documents
+from krm_fn.report.near import begin_run
 from krm_fn.schema.kube_version import NEWEST
 
 TYPE_CHECKING = False
@@ -82,6 +83,7 @@ class Rendering:
         crds: Iterable[Document] = (),
         observed: Iterable[Document] | None = None,
     ) -> None:
+        begin_run()
         self.options = options
         self.findings = Findings(
             strict=options.strict, known_kinds=options.known_kinds, fail_deferred=options.deferred == FAIL
@@ -114,12 +116,20 @@ class Rendering:
         from krm_fn.emit.api import generated_crds
 
         made = list(generated_crds(self.programs.values(), argocd=argocd))
-        self.findings.identities(made)
+        self.findings.identities(made, self.inputs.entries_of)
         return made
+
+    def admit(self) -> None:
+        """Hold each instance against its schema, as far as its definition is sound."""
+        for entry in self.inputs.instances:
+            program = self.programs.get(entry.key)
+            if program is not None:
+                self.admissions.admit_root(program, entry)
 
     def batches(self) -> Iterator[tuple[Expansion, list[Emitted]]]:
         """Each instance's expansion and objects. Goes on after an instance that is wrong, so that all problems are found."""
         if self.findings.has_errors:
+            self.admit()
             return
         for entry in self.inputs.instances:
             program = self.programs[entry.key]
@@ -134,5 +144,5 @@ class Rendering:
                 continue
             batch = list(emit(expansion, instances=self.options.instances, kro_labels=self.options.kro_labels))
             self.findings.expansion(expansion, self.inputs.entries_of)
-            self.findings.identities(batch)
+            self.findings.identities(batch, self.inputs.entries_of)
             yield expansion, batch

@@ -62,14 +62,13 @@ def compile_admission(spec_schema: dict[str, Any]) -> Admission:
 
 
 def _unknown_top(name: str) -> Violation:
-    from krm_fn.schema.complaints import closest, show_path
+    from krm_fn.report.near import did_you_mean
+    from krm_fn.schema.complaints import show_path
 
-    close = closest(name, _TOP)
-    hint = f"did you mean '{close}'?" if close else "fields of an instance stand under spec"
     return Violation(
         "instance-unknown-field",
         (name,),
         f"{show_path((name,))} is not a field of an instance, it is dropped",
-        hint,
+        did_you_mean(name, _TOP) or "fields of an instance stand under spec",
         WARNING,
     )

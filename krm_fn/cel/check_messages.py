@@ -16,6 +16,8 @@ _SHORT = {"google.protobuf.Timestamp": "timestamp", "google.protobuf.Duration": 
 _PREFIX = "__type_"
 _DEEPEST = 4
 _SHOWN = 10
+_MOST = 500
+"""More of an object's fields are not looked at: there may be fifty thousand, and as many mistakes."""
 
 
 def named(some: Type, depth: int = 0) -> str:
@@ -60,18 +62,16 @@ def undeclared_function(name: str, advice: str) -> tuple[str, str]:
 
 
 def undefined_field(name: str, owner: ObjectType) -> tuple[str, str]:
-    from difflib import get_close_matches
+    from itertools import islice
 
-    known = sorted(owner.fields)
-    close = get_close_matches(name, known, n=1)
-    if close:
-        advice = f"did you mean {close[0]!r}?"
-    elif not known:
-        advice = "its schema declares no fields"
-    else:
-        advice = f"known here: {', '.join(known[:_SHOWN])}{', …' if len(known) > _SHOWN else ''}"
+    from krm_fn.report.near import did_you_mean
+
+    some = sorted(islice(owner.fields, _MOST))
+    shown = f"{', '.join(some[:_SHOWN])}{', …' if len(owner.fields) > _SHOWN else ''}"
+    known = f"known here: {shown}" if some else "its schema declares no fields"
     where = f" ({owner.origin})" if owner.origin else ""
-    return f"{name!r} is not a field of {named(owner).removeprefix('object ')}{where}", advice
+    message = f"{name!r} is not a field of {named(owner).removeprefix('object ')}{where}"
+    return message, did_you_mean(name, some) or known
 
 
 def no_fields(name: str, owner: Type) -> tuple[str, str]:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import BinaryIO, TextIO
 
+_COMMANDS = ("render", "validate", "convert", "schema", "fn", "cmp")
 EXIT_OK, EXIT_REFUSED, EXIT_USAGE, EXIT_BUG = 0, 1, 2, 70
 
 USAGE = """\
@@ -75,7 +76,14 @@ def run(argv: Sequence[str], stdin: BinaryIO, stdout: BinaryIO, stderr: TextIO, 
             from krm_fn.command.schema import schema
 
             return schema(arguments, stdin, stdout, stderr, environment)
-        raise UsageError(f"there is no command {command!r}; there are render, validate, convert, schema, fn and cmp")
+        raise UsageError(_unknown(command))
     except UsageError as error:
         stderr.write(f"rookery: {error}\ntry 'rookery --help'\n")
         return EXIT_USAGE
+
+
+def _unknown(command: str) -> str:
+    from krm_fn.report.near import did_you_mean
+
+    near = did_you_mean(command, _COMMANDS)
+    return f"there is no command {command!r}; " + (near or f"there are {', '.join(_COMMANDS)}")

@@ -77,7 +77,7 @@ def choose(arguments: Arguments, name: str, choices: Sequence[str]) -> str:
     """The value of an option that has a fixed set of them, the first being the default."""
     value = arguments.last(name, choices[0])
     if value not in choices:
-        raise UsageError(f"--{name} is one of {', '.join(choices)}, not {value!r}")
+        raise UsageError(not_a_choice(f"--{name}", choices, value))
     return value
 
 
@@ -92,9 +92,17 @@ def choose_kube_version(arguments: Arguments) -> KubeVersion | None:
     return version
 
 
+def not_a_choice(what: str, choices: Sequence[str], value: str) -> str:
+    """What to say of a value that is none of the choices."""
+    from krm_fn.report.near import closest
+
+    near = closest(value, choices)
+    return f"{what} is one of {', '.join(choices)}, not {value!r}" + (f"; did you mean {near}?" if near else "")
+
+
 def _unknown(word: str, options: Mapping[str, str]) -> str:
-    import difflib
+    from krm_fn.report.near import closest
 
     name = word.partition("=")[0]
-    near = difflib.get_close_matches(name, [f"--{o}" for o in options], n=1)
-    return f"there is no option {name}" + (f"; did you mean {near[0]}?" if near else "")
+    near = closest(name, [f"--{option}" for option in options])
+    return f"there is no option {name}" + (f"; did you mean {near}?" if near else "")

@@ -23,6 +23,7 @@ from krm_fn.pipeline import Rendering
 from krm_fn.program.definition import is_rgd
 from krm_fn.read.sources import read_sources, shown
 from krm_fn.report.diagnostic import ERROR, INFO, WARNING, Diagnostic, RenderError
+from krm_fn.report.near import did_you_mean
 from krm_fn.report.text import MAX_SHOWN, concise_line, neutral, summary_line
 
 TYPE_CHECKING = False
@@ -71,7 +72,9 @@ def cmp(words: Sequence[str], stdout: BinaryIO, stderr: TextIO, environment: Map
         return EXIT_OK
     actions = {"generate": _generate, "parameters": _parameters}
     if len(words) != 1 or words[0] not in actions:
-        raise UsageError(f"cmp is followed by generate or parameters, not by {' '.join(words)!r}")
+        given = " ".join(words)
+        near = did_you_mean(given, actions)
+        raise UsageError(f"cmp is followed by generate or parameters, not by {given!r}{near and f'; {near}'}")
     before = os.getcwd()
     try:
         deadline = Deadline(environment.get("ROOKERY_TIMEOUT", SECONDS))

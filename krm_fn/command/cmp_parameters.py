@@ -217,10 +217,10 @@ def _unreadable(what: str) -> Diagnostic:
 
 
 def _near(name: str) -> str:
-    import difflib
+    from krm_fn.report.near import closest
 
-    near = difflib.get_close_matches(name[:80], _BY_NAME, n=1)
-    return f"did you mean {near[0]}?" if near else f"the parameters are {', '.join(_BY_NAME)}"
+    near = closest(name, _BY_NAME)
+    return f"did you mean {near}?" if near else f"the parameters are {', '.join(_BY_NAME)}"
 
 
 def announce(environment: Mapping[str, str], kinds: Sequence[str]) -> list[dict[str, Any]]:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from krm_fn.command import EXIT_OK, EXIT_REFUSED, UsageError
-from krm_fn.command.arguments import FLAG, VALUE, VALUES, choose, choose_kube_version, parse_arguments
+from krm_fn.command.arguments import FLAG, VALUE, VALUES, choose, choose_kube_version, not_a_choice, parse_arguments
 from krm_fn.emit.yaml_text import dump
 from krm_fn.pipeline import FAIL, FALLBACK, WITHHOLD, Options, Rendering
 from krm_fn.read.sources import read_sources
 from krm_fn.report.diagnostic import ERROR, INFO, Diagnostic, RenderError
-from krm_fn.report.text import render_text
+from krm_fn.report.formats import FORMATS, formatted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ PATH is a file, a directory (*.yaml, *.yml, *.json below it; .krmignore is honou
       --pass-through     write other manifests of the input, too
       --report FILE      what became of every node, as JSON
       --strict           warnings are errors
+      --format FORMAT    how stderr says what is wrong: text (default), json, sarif, github (workflow commands)
 
 exit code: 0 rendered (withheld objects are reported on stderr), 1 refused, 2 usage
 """
@@ -55,6 +56,7 @@ _OPTIONS = {
     "pass-through": FLAG,
     "report": VALUE,
     "strict": FLAG,
+    "format": VALUE,
     "help": FLAG,
 }
 _POLICIES = (WITHHOLD, FALLBACK, FAIL)
@@ -76,27 +78,29 @@ def render(
     choose(arguments, "deferred", _POLICIES)
     for emitted in arguments.all("emit"):
         if emitted not in _EMITTED:
-            raise UsageError(f"--emit is one of {', '.join(_EMITTED)}, not {emitted!r}")
+            raise UsageError(not_a_choice("--emit", _EMITTED, emitted))
     kube_version = choose_kube_version(arguments)
-    color = stderr.isatty() and "NO_COLOR" not in environment
+    form = choose(arguments, "format", FORMATS)
+
+    def say(diagnostics: Sequence[Diagnostic]) -> int:
+        """Once, since it may be one document. Returns the exit code."""
+        stderr.write(formatted(diagnostics, form, color=stderr.isatty() and "NO_COLOR" not in environment))
+        return EXIT_REFUSED if any(d.severity == ERROR for d in diagnostics) else EXIT_OK
+
     try:
         output = _Output(arguments, environment, stdin, kube_version)
     except RenderError as error:
-        stderr.write(render_text(error.diagnostics, color=color))
-        return EXIT_REFUSED
+        return say(error.diagnostics)
     diagnostics = output.diagnostics
-    if diagnostics:
-        stderr.write(render_text(diagnostics, color=color))
-    if any(d.severity == ERROR for d in diagnostics):
-        return EXIT_REFUSED
-    try:
-        output.write(stdout)
-    except OSError as error:
-        if isinstance(error, BrokenPipeError):
+    if all(d.severity != ERROR for d in diagnostics):
+        try:
+            output.write(stdout)
+        except BrokenPipeError:
+            say(diagnostics)
             raise
-        stderr.write(render_text([_cannot_write(error)], color=color))
-        return EXIT_REFUSED
-    return EXIT_OK
+        except OSError as error:
+            diagnostics = [*diagnostics, _cannot_write(error)]
+    return say(diagnostics)
 
 
 class _Output:

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from krm_fn.command import EXIT_OK, EXIT_REFUSED, UsageError
 from krm_fn.command.against import CHANGES_TEXT, changes_against, changes_format_of
-from krm_fn.command.arguments import FLAG, VALUE, VALUES, choose_kube_version, parse_arguments
+from krm_fn.command.arguments import FLAG, VALUE, VALUES, choose, choose_kube_version, parse_arguments
 from krm_fn.pipeline import Options, Rendering
 from krm_fn.program.template import path_text
 from krm_fn.read.sources import read_sources
 from krm_fn.report.diagnostic import ERROR, WARNING, Diagnostic, RenderError
-from krm_fn.report.text import render_text
+from krm_fn.report.formats import FORMATS, TEXT, formatted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -37,8 +37,10 @@ PATH is a file, a directory (*.yaml, *.yml, *.json below it; .krmignore is honou
       --changes-format FORMAT
                          of what changed, on stdout: text (default), json or markdown
       --second-opinion   evaluate the instances' expressions with cel-python as well and report where it differs
+      --format FORMAT    text (default): problems on stderr, for people; json, sarif, or github (workflow commands, which
+                         become annotations): problems on stdout, for programs
 
-exit code: 0 valid (there may be warnings on stderr), 1 not valid, or kro would refuse the update from OLD, 2 usage
+exit code: 0 valid (there may be warnings), 1 not valid, or kro would refuse the update from OLD, 2 usage
 """
 
 _OPTIONS = {
@@ -47,6 +49,7 @@ _OPTIONS = {
     "against": VALUE,
     "changes-format": VALUE,
     "second-opinion": FLAG,
+    "format": VALUE,
     "help": FLAG,
 }
 _SHOWN = 60
@@ -63,13 +66,15 @@ def validate(
     if not arguments.operands:
         raise UsageError("validate needs a PATH: a file, a directory, or - for stdin")
     kube_version = choose_kube_version(arguments)
+    form = choose(arguments, "format", FORMATS)
+    changes_format = changes_format_of(arguments)
+    if form != TEXT and changes_format != CHANGES_TEXT:
+        raise UsageError("--format and --changes-format are both for stdout: choose one of them")
     ask_another = "second-opinion" in arguments.flags
     if ask_another:
         _require_cel_python()
-    changes_format = changes_format_of(arguments)
-    color = stderr.isatty() and "NO_COLOR" not in environment
     lines: list[str] = []
-    changes = ""
+    valid = changes = ""
     try:
         crds = arguments.all("crds")
         documents = read_sources(arguments.operands, stdin.read)
@@ -90,20 +95,22 @@ def validate(
                 pass
             lines = list(comparison.summary())
         else:
-            _admit(rendering)
+            rendering.admit()
         if "against" in arguments.values:
             changes = changes_against(rendering, arguments, crd_documents, stdin.read, environment)
         diagnostics = rendering.findings.sorted() + _nothing_found(rendering)
-    except RenderError as error:
-        diagnostics = error.diagnostics
-    if diagnostics:
-        stderr.write(render_text(diagnostics, color=color))
-    refused = any(d.severity == ERROR for d in diagnostics)
-    if not refused and changes_format == CHANGES_TEXT:
         rgds, instances = len(rendering.inputs.rgds), len(rendering.inputs.instances)
         valid = f"{_count(rgds, 'ResourceGraphDefinition')}, {_count(instances, 'instance')}: valid"
-        stdout.write("".join(f"{line}\n" for line in (valid, *lines)).encode())
-    stdout.write(changes.encode())  # even where kro would refuse them: that is when somebody wants to read them
+    except RenderError as error:
+        diagnostics = error.diagnostics
+    refused = any(d.severity == ERROR for d in diagnostics)
+    said = formatted(diagnostics, form, color=stderr.isatty() and "NO_COLOR" not in environment)
+    summary = "" if refused or changes_format != CHANGES_TEXT else "".join(f"{line}\n" for line in (valid, *lines))
+    # The changes are shown even where kro would refuse them: that is when somebody wants to read them. A program finds what it
+    # asked for on stdout, and nothing else.
+    result, aside = (summary + changes, said) if form == TEXT else (said, summary + changes)
+    stderr.write(aside)
+    stdout.write(result.encode())
     stdout.flush()
     return EXIT_REFUSED if refused else EXIT_OK
 
@@ -113,14 +120,6 @@ def _require_cel_python() -> None:
 
     if find_spec("celpy") is None:
         raise UsageError("--second-opinion needs cel-python: pip install 'rookery[cel-python]'")
-
-
-def _admit(rendering: Rendering) -> None:
-    """Hold each instance against its schema, as far as that is sound itself."""
-    for entry in rendering.inputs.instances:
-        program = rendering.programs.get(entry.key)
-        if program is not None:
-            rendering.admissions.admit_root(program, entry)
 
 
 def _judge_templates(rendering: Rendering) -> None:
@@ -137,12 +136,14 @@ def _judge_templates(rendering: Rendering) -> None:
             holes = [path for path, _ in node.holes]
             for refusal in refusals(node.template, node.schema, holes, defaulted=not is_builtin):
                 path = (*node.path, "template", *refusal.path)
+                position = entry.locate(path)
                 rendering.findings.add(
                     Diagnostic(
                         refusal.code,
                         f"{refusal.message}: the API server would refuse the {node.object_kind}",
                         severity=refusal.severity,
-                        position=entry.locate(path),
+                        position=position,
+                        span=entry.measure(path, position),
                         subject=entry.subject(),
                         where=path_text(path),
                         help=refusal.help,

@@ -336,9 +336,7 @@ def _finish(node: Node, values: list[Any], scene: Scene, place: tuple[int, int] 
     made: dict[str, Any] = node.shape(values)
     if OMIT in values:
         made = remove_omitted(made)
-    metadata = made.get("metadata")
-    if not isinstance(metadata, dict):
-        raise scene.fault("invalid-metadata", f"metadata of {node.id!r} came out as {type_name(metadata)}", node=node)
+    metadata: dict[str, Any] = made["metadata"]
     _check_text(node, scene, metadata, "name")
     if node.namespaced is not False:
         namespace = metadata.get("namespace")

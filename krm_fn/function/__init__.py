@@ -418,7 +418,7 @@ def _empty(rendering: Rendering) -> Diagnostic:
     else:
         why = "the instances make no object now"
     return Diagnostic(
-        "nothing-rendered",
+        "empty-output",
         f"the result is empty: {why}",
         help="correct paths or resources of the config; if it may be empty, say allowEmpty: true",
     )

@@ -211,7 +211,7 @@ class _Config:
 
 
 def _near(key: str) -> str:
-    import difflib
+    from krm_fn.report.near import closest
 
-    near = difflib.get_close_matches(key, KEYS, n=1)
-    return f"did you mean {near[0]}?" if near else f"the options are {', '.join(KEYS)}"
+    near = closest(key, KEYS)
+    return f"did you mean {near}?" if near else f"the options are {', '.join(KEYS)}"

@@ -16,8 +16,6 @@ from krm_fn.program.definition import (
     Definition,
     Problem,
     RawResource,
-    did_you_mean,
-    is_lower_camel_case,
     is_template_name,
     read_definition,
     type_name,
@@ -37,6 +35,7 @@ if TYPE_CHECKING:
     from krm_fn.cel import References
     from krm_fn.cel.syntax import Node as CelNode
     from krm_fn.cel.types import Type
+    from krm_fn.program.advice import Lost
     from krm_fn.program.model import Compiled, Program
     from krm_fn.program.template import Expression, Path
     from krm_fn.schema.kinds import Kinds
@@ -46,10 +45,6 @@ _NAMESPACE: Path = ("metadata", "namespace")
 _SCHEMA_PLACES: tuple[Path, ...] = (("spec", "schema"), ("spec", "schema", "spec"), ("spec", "schema", "types"))
 _KRO_LABEL_PREFIX = "kro.run/"
 _RUNTIME_METHODS = ("condition", "newCondition")
-_MACROS = (
-    "all", "exists", "exists_one", "existsOne", "filter", "map", "optFlatMap", "optMap", "sortBy", "transformList",
-    "transformMap", "transformMapEntry",
-)  # fmt: skip
 
 
 def build_program(document: dict[str, Any], kinds: Kinds) -> tuple[Program | None, list[Problem]]:
@@ -99,11 +94,15 @@ class _Builder:
         self.problems = problems
         self.parsed: dict[str, tuple[CelNode, References, Callable[[dict[str, Any]], Any]]] = {}
         self.shared: dict[str, Compiled] = {}
+        self.lost: Lost | None = None
+        self.is_in_want = False
+        """Whether a name is used that only resources could have, which cannot be read."""
         self.ids = [r.id for r in program.definition.resources]
         self.schemas = {r.id: self._schema_of(r) for r in program.definition.resources}
         unsound = any(p.severity == "error" and p.path[:3] in _SCHEMA_PLACES for p in problems)
+        is_known = program.definition.has_schema and "spec" not in program.definition.stand_ins and not unsound
         self.types = ExpressionTypes(
-            program.definition, None if unsound else program.schema, self.schemas, self._report
+            program.definition, program.schema if is_known else None, self.schemas, self._report
         )
 
     def build(self) -> None:
@@ -114,6 +113,7 @@ class _Builder:
             elif not any(p.path[:3] == resource.path for p in self.problems):
                 self._report("template-not-an-object", "an empty template is no Kubernetes object", resource.path)
         self._build_status(definition)
+        self._check_stand_ins(definition)
         nodes = self.program.nodes
         graph = {name: node.dependencies for name, node in nodes.items()}
         self.program.order = topological_order(graph)
@@ -127,6 +127,17 @@ class _Builder:
             )
         self.program.slots = len(self.shared)
         self._note_what_is_asked()
+
+    def _check_stand_ins(self, definition: Definition) -> None:
+        """A misspelt `spec` or `resources` is an error as soon as something in it is used."""
+        used = (path for _, refs, _ in self.parsed.values() for path in refs.roots.get(model.SCHEMA, ()))
+        wanted = {"resources": self.is_in_want, "spec": any(path.startswith(f"{model.SCHEMA}.spec.") for path in used)}
+        for key, name in definition.stand_ins.items():
+            path: Path = ("spec", name) if key == "resources" else ("spec", "schema", name)
+            if wanted[key]:
+                self.problems[:] = [problem for problem in self.problems if problem.path != path]
+                advice = f"is {name!r} meant to be {key!r}?"
+                self._report("rgd-missing-field", f"{key} is missing", path, help=advice, at_key=True)
 
     def _note_what_is_asked(self) -> None:
         """Tell each node, and the instance, which of its fields expressions look at, so that a view of it need hold no more."""
@@ -159,7 +170,8 @@ class _Builder:
         node = model.Node(resource.id, index, kind, self._without_owner(resource, template_path), resource.path)
         node.namespaced = self.kinds.namespaced(node.api_version, node.object_kind)
         node.schema = schema = self.schemas[resource.id]
-        if not self.kinds.knows(node.api_version, node.object_kind):
+        known = self.kinds.knows(node.api_version, node.object_kind)
+        if not known and not self.kinds.is_refused(node.api_version, node.object_kind):
             field, advice = self.kinds.advice(node.api_version, node.object_kind)
             counts = "it counts as namespaced and is not checked" if node.namespaced is None else "it is not checked"
             self._report(
@@ -172,7 +184,8 @@ class _Builder:
             )
         self._check_constraints(node, template_path)
 
-        iterators: dict[str, Type] = dict.fromkeys((name for name, _, _ in resource.for_each), UNKNOWN)
+        loops = [name for name, _, _ in resource.for_each]
+        iterators: dict[str, Type] = dict.fromkeys((*loops, *resource.lost), UNKNOWN)
         for name, text, path in resource.for_each:
             where = f"forEach of {node.id!r}"
             advice = "forEach lists are independent of each other" if len(iterators) > 1 else ""
@@ -183,7 +196,7 @@ class _Builder:
                 node.dimensions.append(model.Dimension(name, compiled))
         if schema is not None and not is_schemaless(node):
             check_literals(resource.template, schema, node.object_kind, template_path, self._report)
-        self._build_template(node, template_path, iterators)
+        self._build_template(node, template_path, iterators, loops)
         for i, text in enumerate(resource.include_when):
             allowed = _Allowed(f"includeWhen of {node.id!r}", (model.SCHEMA, *self._others(node)), wants=BOOL)
             compiled = self._standalone(text, (*resource.path, "includeWhen", i), allowed)
@@ -206,7 +219,8 @@ class _Builder:
     def _others(self, node: model.Node) -> list[str]:
         return [name for name in self.ids if name != node.id]
 
-    def _build_template(self, node: model.Node, path: Path, iterators: dict[str, Type]) -> None:
+    def _build_template(self, node: model.Node, path: Path, iterators: dict[str, Type], loops: Iterable[str]) -> None:
+        """*iterators*: the names that stand for items.  *loops*: those of them that must make names differ."""
         refused: list[tuple[Path, TemplateError]] = []
         allowed = _Allowed(f"the template of {node.id!r}", (model.SCHEMA, *self._others(node), *iterators), omit=True)
         schema = self.schemas[node.id]
@@ -215,14 +229,17 @@ class _Builder:
         used_in_identity: set[str] = set()
         for hole in find_holes(node.template, path, refused):
             compiled = self._compile(hole.expression, allowed, iterators)
+            in_identity = hole.path == _NAME or (hole.path == _NAMESPACE and node.namespaced is not False)
             if compiled is None:
+                if in_identity:
+                    used_in_identity.update(iterators)  # which ones it was meant to use is not known
                 continue
             self._check_hole(node, hole.path, compiled)
             if schema is not None:
                 target = type_at(schema, variable, node.id, hole.path)
                 found = self.types.known(compiled.expression, iterators)
                 check_result(found, target, compiled.expression, hole.path, node.object_kind, self._report)
-            if hole.path == _NAME or (hole.path == _NAMESPACE and node.namespaced is not False):
+            if in_identity:
                 used_in_identity.update(compiled.roots)
             text = compiled.expression.text
             if text not in by_text:
@@ -231,7 +248,7 @@ class _Builder:
             node.holes.append((hole.path, by_text[text]))
         for place, error in refused:
             self._report("template-syntax", error.message, place, offset=error.offset, help=error.help)
-        unused = [name for name in iterators if name not in used_in_identity]
+        unused = [name for name in loops if name not in used_in_identity]
         if unused and not refused:
             self._report(
                 "foreach-not-in-identity",
@@ -435,13 +452,13 @@ class _Builder:
 
     def _build_conditions(self, conditions: Any, path: Path) -> None:
         if not isinstance(conditions, list):
-            self._report("conditions-not-a-list", f"status.conditions is {type_name(conditions)}, not a list", path)
+            self._report("rgd-wrong-type", f"status.conditions is {type_name(conditions)}, not a list", path)
             return
         allowed = _Allowed("status.conditions", (model.SCHEMA, model.RUNTIME, *self.ids), wants=CONDITION)
         for i, text in enumerate(conditions):
             if not isinstance(text, str):
                 self._report(
-                    "conditions-not-a-list", f"status.conditions holds expressions, not {type_name(text)}", (*path, i)
+                    "rgd-wrong-type", f"status.conditions holds expressions, not {type_name(text)}", (*path, i)
                 )
                 continue
             compiled = self._standalone(text, (*path, i), allowed)
@@ -527,20 +544,14 @@ class _Builder:
 
     def _check_references(self, expression: Expression, refs: References, allowed: _Allowed) -> bool:
         """kro's inspector: every free name and function must be one that the place knows."""
-        sound = True
-        misspelt_macro = False
-        for name, offset in (*refs.unknown_functions.items(), *refs.unknown_methods.items()):
-            if name in _RUNTIME_METHODS and refs.uses_runtime:
-                continue  # checked by where `runtime` may stand
-            sound = False
-            misspelt_macro = self._report_function(expression, name, offset) in _MACROS or misspelt_macro
-        for name in refs.roots:
-            if name not in allowed.names:
-                sound = False
-                if not misspelt_macro:  # the names that it binds would all be unknown
-                    self._report_name(expression, refs, name, allowed)
-        if refs.uses_omit and not allowed.omit:
-            sound = False
+        functions = {**refs.unknown_functions, **refs.unknown_methods}
+        if refs.uses_runtime:  # checked by where `runtime` may stand
+            functions = {name: offset for name, offset in functions.items() if name not in _RUNTIME_METHODS}
+        names = [name for name in refs.roots if name not in allowed.names]
+        if functions or names:
+            self._report_unknown(expression, refs, functions, names, allowed)
+        misplaced = refs.uses_omit and not allowed.omit
+        if misplaced:
             self._report(
                 "omit-outside-template",
                 f"omit() has no meaning in {allowed.place}: only a template's field can be left out",
@@ -548,15 +559,31 @@ class _Builder:
                 offset=expression.scalar_offset(refs.functions["omit"]),
                 length=4,
             )
-        return sound
+        return not (functions or names or misplaced)
 
-    def _report_function(self, expression: Expression, name: str, offset: int) -> str:
-        """Returns the name that was meant, as far as that can be guessed."""
-        from difflib import get_close_matches
+    def _report_unknown(
+        self, expression: Expression, refs: References, functions: dict[str, int], names: list[str], allowed: _Allowed
+    ) -> None:
+        """One problem for each mistake: a misspelt macro makes the names that it binds unknown as well."""
+        from krm_fn.program.advice import namespaced_calls
 
+        calls = namespaced_calls(self.parsed[expression.text][0], names, allowed.names)
+        misspelt_macro = False
+        for full, offset in calls.values():
+            functions.pop(full.partition(".")[2], None)
+            misspelt_macro = self._report_function(expression, full, offset) or misspelt_macro
+        for name, offset in functions.items():
+            misspelt_macro = self._report_function(expression, name, offset) or misspelt_macro
+        for name in names:
+            if name not in calls and not misspelt_macro:
+                self._report_name(expression, refs, name, allowed)
+
+    def _report_function(self, expression: Expression, name: str, offset: int) -> bool:
+        """Returns whether a macro was meant, as far as that can be guessed."""
         from krm_fn.cel.library import index
+        from krm_fn.program.advice import MACROS, meant_function
 
-        meant = next(iter(get_close_matches(name, [*_MACROS, *index.names()], n=1, cutoff=0.7)), "")
+        meant = meant_function(name)
         self._report(
             "unknown-function",
             f"{name}() is not a function that kro has",
@@ -565,13 +592,23 @@ class _Builder:
             length=len(name),
             help=index.hint(name) or (f"did you mean {meant!r}?" if meant else ""),
         )
-        return meant
+        return meant in MACROS
 
     def _report_name(self, expression: Expression, refs: References, name: str, allowed: _Allowed) -> None:
+        from krm_fn.program.advice import Lost, meant_name
+
+        is_known = name in self.ids or name in (model.SCHEMA, model.EACH, model.RUNTIME)
+        definition = self.program.definition
+        if not is_known and ("resources" in definition.stand_ins or not definition.has_resources):
+            self.is_in_want = True
+            return
+        self.lost = self.lost or Lost(definition)
+        if not is_known and self.lost.may_have(name, expression.text, refs.offsets[name]):
+            return
         own = allowed.place.endswith(f"{name!r}")
         if own and name in self.ids:
             code, message = "self-reference", f"{allowed.place} refers to itself"
-        elif name in self.ids or name in (model.SCHEMA, model.EACH, model.RUNTIME):
+        elif is_known:
             code, message = "reference-not-allowed", f"{name!r} cannot be used in {allowed.place}"
         else:
             code, message = "unknown-reference", f"{name!r} is not a resource of this RGD"
@@ -580,9 +617,7 @@ class _Builder:
             model.RUNTIME: "runtime is only there in status.conditions",
         }.get(name, "")
         if code == "unknown-reference":
-            advice = did_you_mean(name, allowed.names) or f"known here: {', '.join(allowed.names)}"
-            if not is_lower_camel_case(name):
-                advice = advice or "ids are lowerCamelCase"
+            advice = meant_name(name, allowed.names, self.parsed[expression.text][0])
         self._report(
             code,
             message,

@@ -9,6 +9,8 @@ Source: kro v0.9.3 api/v1alpha1 (the generated CRD's rules) and pkg/graph/valida
 
 from __future__ import annotations
 
+from krm_fn.program.template import path_text
+from krm_fn.report.near import closest, did_you_mean
 from krm_fn.schema.object_names import MAX_LABEL, MAX_SUBDOMAIN, is_dns_name
 
 TYPE_CHECKING = False
@@ -37,6 +39,10 @@ _SCHEMA_FIELDS = (
     "kind", "apiVersion", "group", "spec", "types", "status", "scope", "additionalPrinterColumns", "metadata",
 )  # fmt: skip
 _RESOURCE_FIELDS = ("id", "template", "externalRef", "readyWhen", "includeWhen", "forEach")
+_SCOPES = ("Namespaced", "Cluster")
+_ALL_FIELDS = frozenset(
+    (*_RGD_FIELDS, *_SPEC_FIELDS, *_SCHEMA_FIELDS, *_RESOURCE_FIELDS, "name", "namespace", "selector")
+)
 
 
 class Problem:
@@ -70,9 +76,14 @@ class Problem:
 
 
 class RawResource:
-    """One entry of `spec.resources`, types checked, nothing interpreted."""
+    """
+    One entry of `spec.resources`, types checked, nothing interpreted.
 
-    __slots__ = ("external", "for_each", "id", "include_when", "path", "ready_when", "template")
+    lost: forEach variables of which nothing is known but the name, since their entries are wrong.  stand_ins: texts that may be the
+    id of a resource that has none.
+    """
+
+    __slots__ = ("external", "for_each", "id", "include_when", "lost", "path", "ready_when", "stand_ins", "template")
 
     def __init__(self, id: str, path: Path) -> None:  # noqa: A002
         self.id = id
@@ -82,17 +93,27 @@ class RawResource:
         self.ready_when: list[str] = []
         self.include_when: list[str] = []
         self.for_each: list[tuple[str, str, Path]] = []
+        self.lost: list[str] = []
+        self.stand_ins: list[str] = []
 
 
 class Definition:
-    """An RGD whose structure is sound. columns, metadata: of its CRD, as they were read."""
+    """
+    An RGD whose structure is sound.
+
+    has_schema, has_resources: whether there are any that can be read.  stand_ins: what `spec` (of the schema) and `resources` were
+    probably misspelt as.  columns, metadata: of its CRD, as they were read.
+    """
 
     __slots__ = (
-        "columns", "group", "kind", "metadata", "name", "namespaced", "resources", "spec", "status", "types", "version",
+        "columns", "group", "has_resources", "has_schema", "kind", "metadata", "name", "namespaced", "resources", "spec",
+        "stand_ins", "status", "types", "version",
     )  # fmt: skip
 
     def __init__(self, name: str) -> None:
         self.name = name
+        self.has_schema = self.has_resources = False
+        self.stand_ins: dict[str, str] = {}
         self.group = RGD_GROUP
         self.version = ""
         self.kind = ""
@@ -127,14 +148,18 @@ def read_definition(document: dict[str, Any], problems: list[Problem]) -> Defini
             )
         )
     metadata = reader.mapping(document, "metadata", ())
-    definition = Definition(reader.text(metadata, "name", ("metadata",), required=True))
+    is_readable = isinstance(document.get("metadata", {}), dict)
+    definition = Definition(reader.text(metadata, "name", ("metadata",), required=is_readable))
     _check_metadata(metadata, definition.name, problems)
     reader.unknown_fields(document, _RGD_FIELDS, ())
     spec = reader.mapping(document, "spec", (), required=True)
     if not isinstance(document.get("spec"), dict):
+        reader.drop_explained()
         return definition
     reader.unknown_fields(spec, _SPEC_FIELDS, ("spec",))
     _read_schema(reader, spec, definition)
+    _note_stand_in(definition, spec, "resources", _SPEC_FIELDS)
+    definition.has_resources = isinstance(spec.get("resources", []), list)
     for i, item in enumerate(reader.sequence(spec, "resources", ("spec",))):
         path: Path = ("spec", "resources", i)
         if not isinstance(item, dict):
@@ -142,6 +167,7 @@ def read_definition(document: dict[str, Any], problems: list[Problem]) -> Defini
             continue
         definition.resources.append(_read_resource(reader, item, path))
     _check_ids(definition, problems)
+    reader.drop_explained()
     return definition
 
 
@@ -159,13 +185,16 @@ def _check_metadata(metadata: dict[str, Any], name: str, problems: list[Problem]
 class Reader:
     """Typed access to plain JSON that notes what is missing or of another type."""
 
-    __slots__ = ("problems",)
+    __slots__ = ("_meant", "problems")
 
     def __init__(self, problems: list[Problem]) -> None:
         self.problems = problems
+        self._meant: set[Path] = set()
+        """Unknown fields that are said to be misspellings of missing ones."""
 
-    def wrong_type(self, what: str, expected: str, got: Any, path: Path) -> None:
-        self.problems.append(Problem("rgd-wrong-type", f"{what} must be {expected}, not {type_name(got)}", path))
+    def wrong_type(self, what: str, expected: str, got: Any, path: Path, advice: str = "") -> None:
+        message = f"{what} must be {expected}, not {type_name(got)}"
+        self.problems.append(Problem("rgd-wrong-type", message, path, help=advice))
 
     def mapping(self, parent: dict[str, Any], key: str, path: Path, *, required: bool = False) -> dict[str, Any]:
         value = parent.get(key)
@@ -174,7 +203,7 @@ class Reader:
         if value is not None:
             self.wrong_type(key, "a mapping", value, (*path, key))
         elif required:
-            self.missing(key, path)
+            self.missing(key, parent, path)
         return {}
 
     def sequence(self, parent: dict[str, Any], key: str, path: Path) -> list[Any]:
@@ -182,7 +211,8 @@ class Reader:
         if isinstance(value, list):
             return value
         if value is not None:
-            self.wrong_type(key, "a list", value, (*path, key))
+            advice = "begin each item with '- ', on a line of its own" if isinstance(value, str) else ""
+            self.wrong_type(key, "a list", value, (*path, key), advice)
         return []
 
     def text(self, parent: dict[str, Any], key: str, path: Path, *, required: bool = False, default: str = "") -> str:
@@ -192,7 +222,7 @@ class Reader:
         if value is not None and not isinstance(value, str):
             self.wrong_type(key, "a string", value, (*path, key))
         elif required:
-            self.missing(key, path)
+            self.missing(key, parent, path)
         return default
 
     def texts(self, parent: dict[str, Any], key: str, path: Path) -> list[str]:
@@ -209,8 +239,19 @@ class Reader:
                 )
         return [value for value in values if isinstance(value, str)]
 
-    def missing(self, key: str, path: Path) -> None:
-        self.problems.append(Problem("rgd-missing-field", f"{key} is missing", path))
+    def missing(self, key: str, parent: dict[str, Any], path: Path) -> None:
+        near = closest(key, (other for other in parent if other not in _ALL_FIELDS))
+        if not near:
+            self.problems.append(Problem("rgd-missing-field", f"{key} is missing", path))
+            return
+        self._meant.add((*path, near))
+        advice = f"is {near!r} meant to be {key!r}?"
+        self.problems.append(Problem("rgd-missing-field", f"{key} is missing", (*path, near), help=advice, at_key=True))
+
+    def drop_explained(self) -> None:
+        """Forget the unknown fields that a missing one explains."""
+        if self._meant:
+            self.problems[:] = [p for p in self.problems if p.code != "rgd-unknown-field" or p.path not in self._meant]
 
     def unknown_fields(self, value: dict[str, Any], known: tuple[str, ...], path: Path) -> None:
         """The API server drops what it does not know; a typo must not vanish silently."""
@@ -219,13 +260,19 @@ class Reader:
                 self.problems.append(
                     Problem(
                         "rgd-unknown-field",
-                        f"{key!r} is not a field of {'.'.join(str(p) for p in path) or 'an RGD'}; kro would not see it",
+                        f"{key!r} is not a field of {path_text(path) or 'an RGD'}; kro would not see it",
                         (*path, key),
                         help=did_you_mean(key, known),
                         at_key=True,
                         severity="warning",
                     )
                 )
+
+
+def _note_stand_in(definition: Definition, parent: dict[str, Any], key: str, known: tuple[str, ...]) -> None:
+    near = "" if key in parent else closest(key, (other for other in parent if other not in known))
+    if near:
+        definition.stand_ins[key] = near
 
 
 def _read_schema(reader: Reader, spec: dict[str, Any], definition: Definition) -> None:
@@ -235,6 +282,8 @@ def _read_schema(reader: Reader, spec: dict[str, Any], definition: Definition) -
     if not isinstance(raw, dict):
         return
     reader.unknown_fields(schema, _SCHEMA_FIELDS, path)
+    definition.has_schema = True
+    _note_stand_in(definition, schema, "spec", _SCHEMA_FIELDS)
     definition.kind = reader.text(schema, "kind", path, required=True)
     definition.version = reader.text(schema, "apiVersion", path, required=True)
     definition.group = reader.text(schema, "group", path, default=RGD_GROUP)
@@ -243,9 +292,14 @@ def _read_schema(reader: Reader, spec: dict[str, Any], definition: Definition) -
     definition.status = reader.mapping(schema, "status", path)
     scope = reader.text(schema, "scope", path, default="Namespaced")
     definition.namespaced = scope != "Cluster"
-    if scope not in ("Namespaced", "Cluster"):
+    if scope not in _SCOPES:
         reader.problems.append(
-            Problem("invalid-scope", f"scope {scope!r} is neither Namespaced nor Cluster", (*path, "scope"))
+            Problem(
+                "invalid-scope",
+                f"scope {scope!r} is neither Namespaced nor Cluster",
+                (*path, "scope"),
+                help=did_you_mean(scope, _SCOPES),
+            )
         )
     if definition.kind and not is_kind_name(definition.kind):
         reader.problems.append(
@@ -285,6 +339,10 @@ def _read_crd_fields(reader: Reader, schema: dict[str, Any], definition: Definit
 def _read_resource(reader: Reader, item: dict[str, Any], path: Path) -> RawResource:
     resource = RawResource(reader.text(item, "id", path, required=True), path)
     reader.unknown_fields(item, _RESOURCE_FIELDS, path)
+    if not resource.id:
+        resource.stand_ins = [
+            text for key, text in item.items() if key not in _RESOURCE_FIELDS and isinstance(text, str)
+        ]
     template = item.get("template")
     external = item.get("externalRef")
     if template is None and external is None:
@@ -315,12 +373,14 @@ def _read_resource(reader: Reader, item: dict[str, Any], path: Path) -> RawResou
                     help='write one "- name: ${list}" for each dimension',
                 )
             )
+            resource.lost += dimension if isinstance(dimension, dict) else ()
             continue
         ((name, text),) = dimension.items()
         if isinstance(text, str):
             resource.for_each.append((name, text, (*place, name)))
         else:
             reader.wrong_type(f"forEach variable {name!r}", "an expression", text, (*place, name))
+            resource.lost.append(name)
     if resource.external and resource.for_each:
         reader.problems.append(
             Problem(
@@ -347,7 +407,7 @@ def _check_ids(definition: Definition, problems: list[Problem]) -> None:
         if len(resource.for_each) > MAX_DIMENSIONS:
             problems.append(
                 Problem(
-                    "foreach-dimensions",
+                    "foreach-too-many-dimensions",
                     f"resource {resource.id!r} has {len(resource.for_each)} forEach dimensions, more than {MAX_DIMENSIONS}",
                     (*resource.path, "forEach"),
                 )
@@ -428,14 +488,3 @@ def type_name(value: Any) -> str:
     if isinstance(value, str):
         return "a string"
     return "a list" if isinstance(value, list) else "a mapping"
-
-
-def did_you_mean(word: str, known: Any) -> str:
-    """`did you mean 'x'?` for the nearest of *known*, or nothing."""
-    import difflib
-
-    near = difflib.get_close_matches(word, list(known), n=1, cutoff=0.7)
-    if not near:
-        lower = {k.lower(): k for k in known}
-        near = [lower[word.lower()]] if word.lower() in lower else []
-    return f"did you mean {near[0]!r}?" if near else ""

@@ -26,6 +26,8 @@ def read_external(reader: Reader, item: dict[str, Any], resource_id: str, path: 
     """An externalRef in the shape of a template. Exactly one of name and selector (the RGD schema's own rule)."""
     place: Path = (*path, "externalRef")
     external = reader.mapping(item, "externalRef", path)
+    if not isinstance(item["externalRef"], dict):
+        return {}
     reader.unknown_fields(external, _FIELDS, place)
     reader.text(external, "apiVersion", place, required=True)
     reader.text(external, "kind", place, required=True)
@@ -33,7 +35,8 @@ def read_external(reader: Reader, item: dict[str, Any], resource_id: str, path: 
     reader.unknown_fields(metadata, _METADATA_FIELDS, (*place, "metadata"))
     name = reader.text(metadata, "name", (*place, "metadata"))
     selector = metadata.get("selector")
-    if bool(name) == (selector is not None):
+    is_readable = isinstance(external.get("metadata"), dict) and isinstance(metadata.get("name", ""), str)
+    if is_readable and bool(name) == (selector is not None):
         reader.problems.append(
             Problem(
                 "external-name-or-selector",

@@ -14,8 +14,9 @@ Source: kro v0.9.3 pkg/graph/parser/parser.go ParseResource, pkg/graph/builder.g
 from __future__ import annotations
 
 from krm_fn.cel.types import LIST, NULL, OBJECT, assignable, is_optional
-from krm_fn.program.definition import did_you_mean, type_name
+from krm_fn.program.definition import type_name
 from krm_fn.program.template import TemplateError, is_standalone, path_text, scan
+from krm_fn.report.near import did_you_mean
 from krm_fn.schema.cel_types import NOT_AT_HAND, why_not
 
 TYPE_CHECKING = False

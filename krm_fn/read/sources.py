@@ -282,9 +282,21 @@ def _unreadable(path: str, error: Exception) -> Diagnostic:
             return Diagnostic(
                 "file-not-found", f"{name} is a link to nothing", help="remove the link, or its target is missing"
             )
-        return Diagnostic("file-not-found", f"{name} does not exist", help="check the path")
+        return Diagnostic("file-not-found", f"{name} does not exist", help=_meant(path) or "check the path")
     reason = (getattr(error, "strerror", None) or str(error)).lower()
     return Diagnostic("file-unreadable", f"{name} cannot be read: {reason}", help="check the permissions")
+
+
+def _meant(path: str) -> str:
+    """The file or folder beside it whose name is like that of a path that leads to nothing."""
+    from krm_fn.report.near import closest
+
+    folder, name = os.path.split(path)
+    try:
+        near = closest(name, sorted(os.listdir(folder or os.curdir)))
+    except (OSError, ValueError):
+        return ""
+    return f"did you mean {shown(os.path.join(folder, near))}?" if near else ""
 
 
 def _encoding(name: str, message: str, *, position: Position | None = None) -> Diagnostic:

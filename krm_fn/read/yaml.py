@@ -54,12 +54,14 @@ _BOM = "\ufeff"
 class Source:
     """One input text and the name that messages call it by."""
 
-    __slots__ = ("_line_starts", "name", "text")
+    __slots__ = ("_line_starts", "_lines", "name", "text")
 
     def __init__(self, name: str, text: str) -> None:
         self.name = name
         self.text = text
         self._line_starts: list[int] = []
+        self._lines: dict[int, str] = {}
+        """The lines that positions are on. They share them: a thousand positions may be on one line of a megabyte."""
 
     def position(self, index: int, document: int) -> Position:
         """The place of code point *index* (from 0) in the text, with the line it is on; documents count from 0 here."""
@@ -74,7 +76,9 @@ class Source:
             begin = 1
         end = starts[line] if line < len(starts) else len(self.text)
         column = max(min(index, end) - begin, 0) + 1
-        return Position(self.name, document + 1, line, column, self.text[begin:end].rstrip("\r\n"))
+        if line not in self._lines:
+            self._lines[line] = self.text[begin:end].rstrip("\r\n")
+        return Position(self.name, document + 1, line, column, self._lines[line])
 
 
 class Document:
@@ -118,7 +122,7 @@ def parse_documents(text: str, name: str) -> list[Document]:
     """
     Read all documents of a text; *name* is what messages call it.
 
-    Errors: yaml-syntax, duplicate-key, yaml-too-deep, yaml-aliases, yaml-too-large, yaml-unsupported, yaml-encoding.
+    Errors: yaml-syntax, duplicate-key, yaml-too-deep, yaml-aliases, input-too-large, yaml-unsupported, yaml-encoding.
     """
     return read_documents(Reader(Source(name, text)))
 
@@ -141,7 +145,7 @@ def read_documents(reader: Reader) -> list[Document]:
 def too_large(source: Source, size: int) -> Diagnostic:
     """The problem of a text that is longer than `MAX_TEXT`."""
     return Diagnostic(
-        "yaml-too-large",
+        "input-too-large",
         f"{source.name} has {size:,} characters; at most {MAX_TEXT:,} are read",
         position=Position(source.name, 1, 1, 1),
         help="split the file",
@@ -395,7 +399,8 @@ class Reader:
 
     def _refuse(self, event: Any, code: str, message: str, help_: str = "") -> None:
         position = self.source.position(event.start_mark.index + self.base, self.index)
-        self.problems.append(Diagnostic(code, message, position=position, span=1, help=help_))
+        span = max(1, event.end_mark.index - event.start_mark.index)
+        self.problems.append(Diagnostic(code, message, position=position, span=span, help=help_))
 
     def _stop(self, event: Any, code: str, message: str, help_: str = "") -> NoReturn:
         self._refuse(event, code, message, help_)

@@ -12,14 +12,14 @@ Source: KRM Functions Specification v1, `results`.
 
 from __future__ import annotations
 
-from krm_fn.report.text import MAX_SHOWN, neutral, summary_line
+from krm_fn.report.text import MAX_SHOWN, neutral, sentence, summary_line
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
 
-    from krm_fn.report.diagnostic import Diagnostic, Position
+    from krm_fn.report.diagnostic import Diagnostic
 
 
 def results(diagnostics: Sequence[Diagnostic]) -> list[dict[str, Any]]:
@@ -32,7 +32,7 @@ def results(diagnostics: Sequence[Diagnostic]) -> list[dict[str, Any]]:
 
 
 def _result(diagnostic: Diagnostic) -> dict[str, Any]:
-    result: dict[str, Any] = {"message": neutral(_sentence(diagnostic)), "severity": diagnostic.severity}
+    result: dict[str, Any] = {"message": neutral(sentence(diagnostic)), "severity": diagnostic.severity}
     subject = diagnostic.subject
     if subject is not None and subject.api_version and subject.kind and subject.name:
         result["resourceRef"] = {"apiVersion": subject.api_version, "kind": subject.kind, "name": subject.name}
@@ -41,7 +41,7 @@ def _result(diagnostic: Diagnostic) -> dict[str, Any]:
         if diagnostic.where:
             result["field"] = {"path": diagnostic.where}
     position = diagnostic.position
-    if position is not None and not _is_stream(position):
+    if position is not None and not position.is_stream:
         result["file"] = {"path": position.file, "index": position.document - 1}
     result["tags"] = {"code": diagnostic.code}
     return result
@@ -65,16 +65,7 @@ def _line(diagnostic: Diagnostic, *, with_lines: bool) -> str:
     position = diagnostic.position
     place = ""
     if position is not None:
-        place = f"{neutral(str(position) if with_lines or _is_stream(position) else position.file)}: "
+        place = f"{neutral(str(position) if with_lines or position.is_stream else position.file)}: "
     culprit = " ".join(neutral(str(part)) for part in (diagnostic.subject, diagnostic.where) if part)
     label = f"{diagnostic.severity}[{diagnostic.code}]"
-    return f"{place}{label}: {culprit}{': ' if culprit else ''}{neutral(_sentence(diagnostic))}\n"
-
-
-def _is_stream(position: Position) -> bool:
-    """Whether the place is in the list itself, of which nobody has a file; a stream's name stands in angle brackets."""
-    return position.file.startswith("<")
-
-
-def _sentence(diagnostic: Diagnostic) -> str:
-    return f"{diagnostic.message}; {diagnostic.help}" if diagnostic.help else diagnostic.message
+    return f"{place}{label}: {culprit}{': ' if culprit else ''}{neutral(sentence(diagnostic))}\n"

@@ -36,7 +36,7 @@ _RESET = "\x1b[0m"
 
 def render_text(diagnostics: Iterable[Diagnostic], *, color: bool = False) -> str:
     """
-    Write diagnostics for people: sorted, a blank line between two of them, a line break at the end.
+    Write diagnostics for people: the most important first, a blank line between two of them, a line break at the end.
 
     Units:  at most 50 are shown in full; a last line says how many there are more.
     """
@@ -62,6 +62,11 @@ def concise_line(diagnostic: Diagnostic, *, color: bool = False) -> str:
         label = f"{_COLORS[diagnostic.severity]}{label}{_RESET}"
     place = f"{neutral(str(diagnostic.position))}: " if diagnostic.position is not None else ""
     return f"{place}{label}: {neutral(diagnostic.message)}"
+
+
+def sentence(diagnostic: Diagnostic) -> str:
+    """Message and remedy, for hosts and formats that have one text for both."""
+    return f"{diagnostic.message}; {diagnostic.help}" if diagnostic.help else diagnostic.message
 
 
 def neutral(text: str) -> str:

@@ -7,8 +7,11 @@ for suggestions, by `schema.simple_schema` and `schema.markers`.  Not known here
 
 from __future__ import annotations
 
+from itertools import islice
+
 from krm_fn.cel.values import join_path
 from krm_fn.report.diagnostic import WARNING
+from krm_fn.report.near import did_you_mean
 from krm_fn.schema.structural import Found, Violation
 
 TYPE_CHECKING = False
@@ -34,8 +37,9 @@ _BOUNDS = {
     "maxLength": ("instance-too-long", "at most {} characters"),
     "pattern": ("instance-pattern-mismatch", "a text that matches {}"),
 }
-_SUGGESTIONS = 20
-"""So many unknown fields get a suggestion: to look for one costs more than all other checks together."""
+
+
+_SHOWN = 12
 
 
 def wrong_type(value: Any, path: Path, found: Found, expected: str) -> None:
@@ -52,23 +56,26 @@ def wrong_type(value: Any, path: Path, found: Found, expected: str) -> None:
 
 def out_of_bounds(keyword: str, bound: Any, value: Any, path: Path, found: Found) -> None:
     """Report a scalar that the schema's *keyword*, whose value is *bound*, does not allow."""
+    hint = ""
     if keyword == "enum":
         code = "instance-not-in-enum"
         members = ", ".join(show_value(member) for member in bound)
         expected = members if len(bound) == 1 else f"one of {members}"
+        if isinstance(value, str):
+            hint = did_you_mean(value, bound)
     else:
         code, template = _BOUNDS[keyword]
         expected = template.format(bound)
-    found.error(code, path, f"{show_path(path)} is {show_value(value)}, expected {_cut(expected)}")
+    found.error(code, path, f"{show_path(path)} is {show_value(value)}, expected {_cut(expected)}", hint)
 
 
 def wrong_size(size: int, least: int, most: int | None, path: Path, found: Found) -> None:
     """Report a list with too few or too many items."""
+    has = f"{show_path(path)} has {size} item{'' if size == 1 else 's'}"
     if size < least:
-        message = f"{show_path(path)} has {size} items, expected at least {least}"
-        found.error("instance-too-few-items", path, message)
+        found.error("instance-too-few-items", path, f"{has}, expected at least {least}")
     if most is not None and size > most:
-        found.error("instance-too-many-items", path, f"{show_path(path)} has {size} items, expected at most {most}")
+        found.error("instance-too-many-items", path, f"{has}, expected at most {most}")
 
 
 def repeated(index: int, first: int, item: Any, keys: Iterable[str], path: Path, found: Found) -> None:
@@ -88,22 +95,13 @@ def missing_field(name: str, path: Path, found: Found, value: dict[str, Any]) ->
 def unknown_field(name: str, path: Path, found: Found, fields: Iterable[str], *, is_error: bool) -> None:
     """Report a field that the schema does not have; on an instance that is a warning, and the field is dropped."""
     place = (*path, name)
-    close = closest(name, fields) if len(found.warnings) < _SUGGESTIONS else ""
-    known = _cut(", ".join(fields))
-    hint = f"did you mean '{close}'?" if close else f"fields are {known}" if known else ""
+    known = _cut(", ".join(islice(fields, _SHOWN)))
+    hint = did_you_mean(name, fields) or (f"fields are {known}" if known else "")
     message = f"{show_path(place)} is not a field of {show_path(path)}"
     if is_error:
         found.error("instance-unknown-field", place, message, hint)
     else:
         found.warnings.append(Violation("instance-unknown-field", place, f"{message}, it is dropped", hint, WARNING))
-
-
-def closest(name: str, known: Iterable[str]) -> str:
-    """Give the name that may have been meant, or nothing; long names and long lists are not looked through."""
-    from difflib import get_close_matches
-
-    close = get_close_matches(name, list(known)[:500], 1) if len(name) <= 64 else []
-    return close[0] if close else ""
 
 
 def show_path(path: Path) -> str:

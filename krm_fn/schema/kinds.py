@@ -39,7 +39,7 @@ class Kinds:
     A schema is plain and whole: no `$ref`, parts may be shared, nobody changes one. A kind without a schema is not checked.
     """
 
-    __slots__ = ("_added", "_crds", "_hints", "_minor", "_scopes")
+    __slots__ = ("_added", "_crds", "_hints", "_minor", "_refused", "_scopes")
 
     def __init__(self, minor: int = NEWEST) -> None:
         self._minor = minor
@@ -48,6 +48,8 @@ class Kinds:
         """The versions of the kinds that were added."""
         self._crds: dict[GroupKind, list[tuple[dict[str, Any], Report]]] = {}
         """The CRDs that nobody has asked for yet."""
+        self._refused: set[GroupKind] = set()
+        """What CRDs define of which that is all that is clear."""
         self._hints = _HINTS
 
     def add_crd(self, crd: dict[str, Any], report: Report = _ignore) -> None:
@@ -64,6 +66,10 @@ class Kinds:
             from krm_fn.schema.served_crd import refuse_unclear
 
             refuse_unclear(crd, report)
+            spec = crd.get("spec")
+            names = spec.get("names") if isinstance(spec, dict) else None
+            if isinstance(spec, dict) and isinstance(names, dict):
+                self._refused.add((str(spec.get("group")), str(names.get("kind"))))
 
     def add(self, api_version: str, kind: str, *, namespaced: bool, schema: Schema | None = None) -> None:
         """Learn one kind. The last word on a kind is the one that counts."""
@@ -80,6 +86,11 @@ class Kinds:
         """Whether the kind is served in this very version."""
         group, version = _split(api_version)
         return version in self._versions(group, kind) or version in builtin_versions(group, kind, self._minor)
+
+    def is_refused(self, api_version: str, kind: str) -> bool:
+        """Whether there is a CRD for the kind that defines nothing, which was said of the CRD."""
+        key = (_split(api_version)[0], kind)
+        return key in self._refused or (key in self._added and not self._added[key])
 
     def schema(self, api_version: str, kind: str) -> Schema | None:
         """The OpenAPI schema of a kind's objects; None where nobody knows it."""

@@ -110,10 +110,9 @@ def _marker_key(text: str, offset: int, end: int) -> str:
     if not key:
         raise FieldError("marker-unknown", "'=' has no marker before it", end, 1)
     if key not in MARKERS:
-        from krm_fn.schema.complaints import closest
+        from krm_fn.report.near import did_you_mean
 
-        close = closest(key, MARKERS)
-        hint = f"did you mean '{close}'?" if close else f"markers are {', '.join(MARKERS)}"
+        hint = did_you_mean(key, MARKERS) or f"markers are {', '.join(MARKERS)}"
         raise FieldError("marker-unknown", f"'{short(key)}' is not a marker", offset, end - offset, hint)
     return key
 

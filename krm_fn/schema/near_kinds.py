@@ -6,8 +6,7 @@ Enters: group and kind, and the kinds that were added.  Leaves: a sentence for p
 
 from __future__ import annotations
 
-from difflib import get_close_matches
-
+from krm_fn.report.near import closest
 from krm_fn.schema.builtin_kinds import CLUSTER_SCOPED, MINORS, NAMESPACED
 from krm_fn.schema.scope import builtin_versions
 
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
 
 KIND, API_VERSION = "kind", "apiVersion"
 NO_IDEA = (KIND, "give its CustomResourceDefinition with --crds, or put it among the input")
-_LONGEST = 80
 _SHOWN = 4
 
 
@@ -37,10 +35,10 @@ def advice(group: str, kind: str, added: Mapping[GroupKind, tuple[str, ...]], mi
             KIND,
             f"Kubernetes 1.{minor} does not serve it, but 1.{later[0]}; the version to render for can be chosen",
         )
-    near = get_close_matches(kind[:_LONGEST], sorted({k for _, k in known}), n=1, cutoff=0.75)
+    near = closest(kind, sorted({k for (_, k), versions in known.items() if versions}))
     if near:
-        places = [_text(g, version) for (g, k), versions in known.items() if k == near[0] for version in versions]
-        return KIND, f"did you mean {near[0]} ({_listed(places)})?"
+        places = [_text(g, version) for (g, k), versions in known.items() if k == near for version in versions]
+        return KIND, f"did you mean {near} ({_listed(places)})?"
     return NO_IDEA
 
 

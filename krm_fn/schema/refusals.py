@@ -12,6 +12,7 @@ pkg/apis/apiextensions/validation/validation.go.  Differs: the estimated cost of
 
 from __future__ import annotations
 
+from krm_fn.report.near import did_you_mean
 from krm_fn.schema.markers import NotJson, short
 from krm_fn.schema.structural import Found, compile_value
 
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
     from krm_fn.schema.simple_schema import Origin, SchemaProblem
 
     Schema: TypeAlias = dict[str, Any]
+
+
+_SHOWN = 12
 
 
 def refusals(root: Schema, origins: Mapping[int, Origin], *, complete: bool) -> list[SchemaProblem]:
@@ -45,7 +49,7 @@ class _Search:
         self.complete = complete
         self.problems: list[SchemaProblem] = []
         self.seen: set[tuple[int, bool, bool]] = set()
-        self.reasons: dict[tuple[int, str], str] = {}
+        self.reasons: dict[tuple[int, str], tuple[str, str]] = {}
 
     def read_rules(self, root: Schema) -> None:
         """Find what is wrong with each rule, before any default is held against one."""
@@ -114,7 +118,11 @@ class _Search:
             return
         found = Found()
         # a rule that is none holds nothing against a default
-        judged = schema if self.complete and not any(self.reasons.values()) else _without_rules(schema)
+        judged = (
+            schema
+            if self.complete and not any(reason for reason, _ in self.reasons.values())
+            else _without_rules(schema)
+        )
         compile_value(judged, as_written=True)(default, ("default",), found)
         for violation in found.errors:
             message = f"the default of {origin.name} is refused: {violation.message}"
@@ -150,8 +158,8 @@ class _Search:
             where = origin.place("listMapKey", key)
             field = items.get("properties", {}).get(key)
             if field is None:
-                known = ", ".join(items.get("properties", {}))
-                hint = f"fields are {known}" if known else ""
+                known = list(items.get("properties", {}))
+                hint = did_you_mean(key, known) or (f"fields are {', '.join(known[:_SHOWN])}" if known else "")
                 self.complain(
                     origin, "marker-refused", f"listMapKey {short(key)} is not a field of the items", where, hint
                 )
@@ -177,9 +185,10 @@ class _Search:
                 if rule["message"] == "validation failed"
                 else origin.place("immutable")
             )
-            reason = self.reasons[id(schema), text]
+            reason, hint = self.reasons[id(schema), text]
             if reason:
-                self.complain(origin, "rule-invalid", f"the validation of {origin.name} is invalid: {reason}", place)
+                message = f"the validation of {origin.name} is invalid: {reason}"
+                self.complain(origin, "rule-invalid", message, place, hint)
             elif uncorrelated and uses_old_self(text):
                 message = f"{origin.name} compares with its old value, but stands in a list whose items have no keys"
                 self.complain(

@@ -14,6 +14,7 @@ Source: Kubernetes v1.35.0 apiextensions-apiserver pkg/apiserver/schema/cel.  Di
 from __future__ import annotations
 
 from krm_fn.report.diagnostic import WARNING
+from krm_fn.report.near import did_you_mean
 from krm_fn.schema.structural import Violation
 
 TYPE_CHECKING = False
@@ -72,9 +73,9 @@ _SERVER_NAMES = frozenset(
 _SERVER_METHODS = frozenset({"validate"})
 
 
-def rule_problem(text: str, schema: Schema | None) -> str:
+def rule_problem(text: str, schema: Schema | None) -> tuple[str, str]:
     """
-    Say why the API server would not take *text* for a rule of *schema*; empty where that is not known.
+    Say why the API server would not take *text* for a rule of *schema*, and what was meant; both empty where that is not known.
 
     Without a schema, types and fields are not looked at.
 
@@ -83,31 +84,32 @@ def rule_problem(text: str, schema: Schema | None) -> str:
     """
     from krm_fn.cel import parse, references
     from krm_fn.cel.errors import CelSyntaxError
+    from krm_fn.cel.library import index
 
     try:
         root = parse(text)
     except CelSyntaxError as error:
-        return error.problems[0].message
+        return error.problems[0].message, ""
     used = references(root)
     for name in used.roots:
         if name not in {"self", "oldSelf"} and name not in _SERVER_NAMES:
-            return f"'{name}' is not a name here, rules know self and oldSelf"
+            return f"'{name}' is not a name here, rules know self and oldSelf", did_you_mean(name, ("self", "oldSelf"))
     if "sets" not in used.roots and "format" not in used.roots:
         for name in [*used.unknown_functions, *used.unknown_methods]:
             if name not in _SERVER_METHODS:
-                return f"'{name}' is not a function"
+                return f"'{name}' is not a function", did_you_mean(name, index.names())
     strangers = [name for name in used.functions if name in _KRO_ONLY] + (["cel.bind"] if _binds(root) else [])
     if strangers:
-        return f"'{strangers[0]}' is a function of kro's expressions, the API server's rules do not have it"
+        return f"'{strangers[0]}' is a function of kro's expressions, the API server's rules do not have it", ""
     if schema is None:
-        return _literal_problem(root)
+        return _literal_problem(root), ""
     for access in [*used.roots.get("self", ()), *used.roots.get("oldSelf", ())]:
         problem = _undefined_field(access.split(".")[1:], schema)
-        if problem:
+        if problem[0]:
             return problem
     if used.unknown_methods or used.unknown_functions or not _SERVER_NAMES.isdisjoint(used.roots) or _is_lenient(root):
-        return _literal_problem(root)
-    return _type_problem(root, schema) or _literal_problem(root)
+        return _literal_problem(root), ""
+    return _type_problem(root, schema) or _literal_problem(root), ""
 
 
 def _type_problem(root: Node, schema: Schema) -> str:
@@ -168,22 +170,23 @@ def _nodes(root: Node) -> list[Node]:
     return nodes
 
 
-def _undefined_field(names: list[str], schema: Schema) -> str:
+def _undefined_field(names: list[str], schema: Schema) -> tuple[str, str]:
     """Follow selections into objects; what stands behind a map, a list or a scalar is left to the types."""
     from krm_fn.schema.field_names import unescaped
 
     shown = "self"
     for name in names:
         if schema["type"] != "object" or "additionalProperties" in schema:
-            return ""
+            break
         field = unescaped(name)
         fields: dict[str, Schema] = schema.get("properties", {})
         if field not in fields:
             known = ", ".join(list(fields)[:8])
-            return f"'{field}' is not a field of {shown}" + (f", whose fields are {known}" if known else "")
+            hint = did_you_mean(field, fields) or (f"its fields are {known}" if known else "")
+            return f"'{field}' is not a field of {shown}", hint
         schema = fields[field]
         shown = f"{shown}.{name}"
-    return ""
+    return "", ""
 
 
 def _binds(root: Node) -> bool:

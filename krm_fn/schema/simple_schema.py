@@ -137,7 +137,7 @@ def to_openapi(spec: Any, types: Any = None, *, judge_crd: bool = True) -> Schem
     if types is not None:
         builder.build_types(types)
     if spec is not None and not isinstance(spec, dict):
-        builder.complain(FieldError("schema-not-a-mapping", "spec is not a mapping of fields"), ("spec",))
+        builder.complain(FieldError("rgd-wrong-type", "spec is not a mapping of fields"), ("spec",))
         spec = None
     root = builder.build_struct(spec or {}, ("spec",))
     problems = builder.problems
@@ -230,7 +230,7 @@ class _Builder:
 
     def build_types(self, types: Any) -> None:
         if not isinstance(types, dict):
-            self.complain(FieldError("schema-not-a-mapping", "types is not a mapping of types"), ("types",))
+            self.complain(FieldError("rgd-wrong-type", "types is not a mapping of types"), ("types",))
             return
         self.types = dict.fromkeys(types)
         for name in self._in_order(types):
@@ -362,12 +362,16 @@ class _Builder:
         return self._bounded(_Node(schema, inner.nodes + 1, inner.levels + 1), path)
 
     def _unknown_type(self, field_type: FieldType) -> FieldError:
-        from krm_fn.schema.complaints import closest
+        from itertools import islice
+
+        from krm_fn.report.near import closest
 
         name = field_type.name
-        known = [*ATOMIC, "object", *self.types]
-        meant = _FOREIGN.get(name.lower()) or (closest(name, known) if len(self.problems) < 50 else "")
+        known = [*ATOMIC, "object", *islice(self.types, 500)]
+        meant = _FOREIGN.get(name.lower()) or closest(name, known)
         hint = f"did you mean '{meant}'?" if meant else f"types are {', '.join(known[:12])}"
+        if "${" in name:
+            hint = "an expression computes a field of the status, not of the spec"
         return FieldError("type-unknown", f"'{short(name)}' is not a type", field_type.offset, len(name), hint)
 
 

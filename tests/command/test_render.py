@@ -329,3 +329,34 @@ def test_a_reader_that_goes_away_is_no_bug() -> None:
     assert process.wait() == 1
     assert process.stderr.read() == b""
     process.stderr.close()
+
+
+# -- formats of stderr ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("form", ["json", "sarif"])
+def test_stderr_is_one_document_whatever_happens(package: Path, form: str) -> None:
+    """Rendered, refused before anything is read, refused later, and refused when the output is written."""
+    paths = (
+        [str(package)],
+        ["/nowhere"],
+        [str(package), str(package / "other.yaml")],
+        [str(package), "-o", "/dev/null/x"],
+    )
+    (package / "instance.yaml").write_text(instance("{y: 1}"))
+    for given in paths:
+        json.loads(rookery("render", *given, "--format", form)[2])
+
+
+def test_a_warning_and_a_failure_to_write_are_one_document(package: Path) -> None:
+    (package / "instance.yaml").write_text(instance("{y: 1}"))
+    code, out, err = rookery("render", str(package), "-o", "/dev/null/x", "--format", "json")
+    assert (code, out) == (EXIT_REFUSED, "")
+    assert [found["code"] for found in json.loads(err)["diagnostics"]] == ["cannot-write", "instance-unknown-field"]
+
+
+def test_github_annotates_a_render(package: Path) -> None:
+    (package / "instance.yaml").write_text(instance("{y: 1}"))
+    code, out, err = rookery("render", str(package), "--format", "github")
+    assert (code, "kind: ConfigMap" in out) == (EXIT_OK, True)
+    assert err.startswith(f"::warning file={package}/instance.yaml,line=4,col=8,")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 from pathlib import Path
 from typing import Any
 
@@ -104,6 +105,13 @@ def test_no_definition_is_nothing_to_validate(tmp_path: Path) -> None:
             "--kube-version is a version of Kubernetes, such as 1.35 or v1.35.0, not 'new'",
             id="no version",
         ),
+        pytest.param(["validate", WEB, "--format", "jsn"], "did you mean json?", id="a format that is not there"),
+        pytest.param(
+            ["validate", WEB, "--against", WEB, "--format", "json", "--changes-format", "json"],
+            "choose one of them",
+            id="two documents on stdout",
+        ),
+        pytest.param(["valdate", WEB], "did you mean 'validate'?", id="a command that is not there"),
     ],
 )
 def test_usage_errors_exit_2(argv: list[str], says: str) -> None:
@@ -116,6 +124,54 @@ def test_help_is_on_stdout() -> None:
     code, out, err = rookery("validate", "--help")
     assert (code, err) == (EXIT_OK, "")
     assert out.startswith("usage: rookery validate PATH...")
+
+
+# -- formats ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def broken(package: Path) -> str:
+    (package / "other.yaml").write_text(rgd(config_map("cm", '{a: "${schema.spec.nope}"}'), kind="Other"))
+    return str(package)
+
+
+@pytest.mark.parametrize("form", ["json", "sarif", "github"])
+def test_a_format_for_programs_is_on_stdout_and_alone_there(broken: str, form: str) -> None:
+    code, out, err = rookery("validate", "--format", form, broken)
+    assert (code, err) == (EXIT_REFUSED, "")
+    assert "undefined-field" in out
+    if form != "github":
+        json.loads(out)
+
+
+@pytest.mark.parametrize("form", ["json", "sarif", "github"])
+def test_what_is_valid_leaves_an_empty_document(form: str) -> None:
+    code, out, err = rookery("validate", f"--format={form}", WEB)
+    assert (code, err) == (EXIT_OK, "1 ResourceGraphDefinition, 1 instance: valid\n")
+    assert "error" not in out if form == "github" else json.loads(out)
+
+
+def test_what_cannot_be_read_is_reported_in_the_format_too() -> None:
+    code, out, err = rookery("validate", "--format", "json", "-", stdin="a: [")
+    assert (code, err) == (EXIT_REFUSED, "")
+    assert [found["code"] for found in json.loads(out)["diagnostics"]] == ["yaml-syntax"]
+
+
+def test_what_changed_stands_beside_a_format_for_programs() -> None:
+    code, out, err = rookery("validate", "--against", WEB, "--format", "json", WEB)
+    assert (code, json.loads(out)["diagnostics"]) == (EXIT_OK, [])
+    assert err.startswith("1 ResourceGraphDefinition, 1 instance: valid\ncompared with ")
+
+
+def test_text_is_the_default(broken: str) -> None:
+    assert rookery("validate", broken) == rookery("validate", "--format", "text", broken)
+
+
+def test_paths_are_those_that_were_given(package: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (package / "instance.yaml").write_text(instance(spec="{x: [1]}"))
+    monkeypatch.chdir(package)
+    _, out, _ = rookery("validate", "--format", "json", ".")
+    assert [found["position"]["file"] for found in json.loads(out)["diagnostics"]] == ["instance.yaml"]
 
 
 # -- the second opinion -----------------------------------------------------------------------------------------------

@@ -97,7 +97,8 @@ def infer(given: Json, expect: Json) -> None:
 def extract(given: Json, expect: Json) -> None:
     """One rule of kro's builder, which looks at the block alone: whether there is anything else wrong does not count."""
     problems = _build({}, given["status"])[1]
-    settle(expect, [problem for problem in problems if problem.code == "conditions-not-a-list"])
+    block = ("spec", "schema", "status", "conditions")
+    settle(expect, [problem for problem in problems if problem.code == "rgd-wrong-type" and problem.path[:4] == block])
 
 
 def validate(given: Json, expect: Json) -> None:

@@ -156,7 +156,7 @@ def test_what_everything_else_needs_comes_first() -> None:
 def test_an_empty_result_is_an_error_unless_allowed(resources: list[str], why: str) -> None:
     answer = generate(resources=inline(*resources))
     assert answer.code == 1
-    assert answer.stderr.startswith(f"error[nothing-rendered]: the result is empty: {why}; correct paths or resources")
+    assert answer.stderr.startswith(f"error[empty-output]: the result is empty: {why}; correct paths or resources")
     allowed = generate(resources=inline(*resources), allowEmpty=True)
     assert (allowed.code, allowed.list["items"]) == (0, [])
 
@@ -282,9 +282,9 @@ def test_a_second_time_there_is_nothing_to_do() -> None:
 
 
 def test_only_sources_and_nothing_made_is_an_empty_result() -> None:
-    assert transform(RGD).stderr.startswith("error[nothing-rendered]")
+    assert transform(RGD).stderr.startswith("error[empty-output]")
     assert transform(RGD, allowEmpty=True).list["items"] == []
-    assert fn(listed(config=config())).stderr.startswith("error[nothing-rendered]")
+    assert fn(listed(config=config())).stderr.startswith("error[empty-output]")
 
 
 def test_earlier_output_is_replaced_where_it_stands() -> None:

@@ -36,7 +36,7 @@ PLACE = Position("apps/shop.yaml", 2, 7, 3)
         pytest.param(
             Diagnostic("note", "no name", severity=INFO, subject=Subject("v1", "ConfigMap", ""), where="data"),
             {"message": "no name", "severity": "info", "tags": {"code": "note"}},
-            "info[note]: ConfigMap/ data: no name\n",
+            "info[note]: ConfigMap data: no name\n",
             id="a-reference-needs-a-name-and-a-field-needs-a-reference",
         ),
         pytest.param(

@@ -300,8 +300,8 @@ def first_line(run: Run) -> str:
             "error[path-outside]: spec.paths: ../../elsewhere leads out of the Git repository",
             id="outside",
         ),
-        pytest.param({}, {"paths": ["rgd.yaml"]}, "error[nothing-rendered]: the result is empty", id="no-instance"),
-        pytest.param({}, {}, "error[nothing-rendered]: the result is empty", id="no-sources"),
+        pytest.param({}, {"paths": ["rgd.yaml"]}, "error[empty-output]: the result is empty", id="no-instance"),
+        pytest.param({}, {}, "error[empty-output]: the result is empty", id="no-sources"),
         pytest.param(
             {},
             {"path": ["app.yaml"]},
@@ -344,7 +344,7 @@ def test_a_build_may_render_nothing_if_the_config_says_so(kustomize: Kustomize) 
     other = "apiVersion: v1\nkind: Secret\nmetadata: {name: other}\n"
     excluded = rgd(config_map("cm", more="includeWhen: ['${false}']"))
     given(kustomize, "resources: [other.yaml]\n", rgd_yaml=excluded, other_yaml=other)
-    assert "error[nothing-rendered]" in first_line(kustomize.run(".", kustomize.flags))
+    assert "error[empty-output]" in first_line(kustomize.run(".", kustomize.flags))
     given(kustomize, "resources: [other.yaml]\n", spec={**PATHS, "allowEmpty": True}, rgd_yaml=excluded)
     assert names(kustomize.build()) == ["Secret/other"]
 

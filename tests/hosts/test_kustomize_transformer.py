@@ -189,9 +189,7 @@ def test_a_result_without_objects_is_refused(kustomize: Kustomize) -> None:
         kustomize.folder,
         {"kustomization.yaml": RESOURCES.replace(", other.yaml", "") + "transformers: [rookery.yaml]\n"},
     )
-    assert kustomize.fail()[0].startswith(
-        "error[nothing-rendered]: the result is empty: the instances make no object now"
-    )
+    assert kustomize.fail()[0].startswith("error[empty-output]: the result is empty: the instances make no object now")
     write(kustomize.folder, {"rookery.yaml": config({"allowEmpty": True})})
     assert kustomize.build() == []
 

@@ -162,7 +162,7 @@ EXTERNAL = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "share
             [],
             id="status",
         ),
-        pytest.param(rgd(status={"conditions": {}}), ["conditions-not-a-list"], id="conditions is a mapping"),
+        pytest.param(rgd(status={"conditions": {}}), ["rgd-wrong-type"], id="conditions is a mapping"),
         pytest.param(
             rgd(status={"conditions": [condition("A", "True"), condition("B", "Unknown")]}), [], id="conditions"
         ),

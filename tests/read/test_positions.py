@@ -170,3 +170,9 @@ def test_json_that_is_no_yaml_still_has_a_place() -> None:
     """A key of more than 1,024 characters is JSON, but not YAML: the document's start must do."""
     [document] = parse_documents('\n{"' + "k" * 2000 + '": 1}', "f")
     assert str(document.locate(("k" * 2000,))) == "f:2:1"
+
+
+def test_positions_on_one_line_share_it() -> None:
+    """Thousands of problems in JSON without line breaks must not each keep a copy of the whole text."""
+    [document] = parse_documents('{"a": 1, "b": 2}', "f.json")
+    assert document.locate(("a",)).text is document.locate(("b",)).text

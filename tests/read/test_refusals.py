@@ -149,7 +149,7 @@ def test_too_deep_json() -> None:
 def test_too_large(monkeypatch: pytest.MonkeyPatch) -> None:
     """A text beyond the bound is refused before it is parsed."""
     monkeypatch.setattr(yaml, "MAX_TEXT", 10)
-    assert refusal("a: 1234567890") == ["1:1 yaml-too-large: f.yaml has 13 characters; at most 10 are read"]
+    assert refusal("a: 1234567890") == ["1:1 input-too-large: f.yaml has 13 characters; at most 10 are read"]
 
 
 def laughs(levels: int, width: int) -> str:

@@ -216,6 +216,12 @@ def names() -> tuple[str, ...]:
     return tuple(sorted(_TABLE))
 
 
+def namespaces() -> frozenset[str]:
+    """The words that stand before the dot of a function, those included that other environments have."""
+    before = {name.partition(".")[0] for name in _TABLE if "." in name}
+    return frozenset(before | {"cel"} | {prefix.rstrip(".") for prefix in _HINTS_BY_PREFIX})
+
+
 def _entries(name: str) -> list[tuple[str, list[str]]]:
     entries = (entry.partition(":") for entry in _TABLE.get(name, "").split())
     return [(module, shapes.split(",")) for module, _, shapes in entries]
