@@ -10,8 +10,8 @@ from __future__ import annotations
 from krm_fn.command import EXIT_OK, EXIT_REFUSED, UsageError
 from krm_fn.command.against import CHANGES_TEXT, changes_against, changes_format_of
 from krm_fn.command.arguments import FLAG, VALUE, VALUES, choose, choose_kube_version, parse_arguments
+from krm_fn.command.server_opinion import judge_by_crds, judge_templates
 from krm_fn.pipeline import Options, Rendering
-from krm_fn.program.template import path_text
 from krm_fn.read.sources import read_sources
 from krm_fn.report.diagnostic import ERROR, WARNING, Diagnostic, RenderError
 from krm_fn.report.formats import FORMATS, TEXT, formatted
@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 USAGE = """\
 usage: rookery validate PATH... [options]
 
-Checks every ResourceGraphDefinition found under the paths, and every instance of one, and writes no object.
+Checks every ResourceGraphDefinition found under the paths, and every instance of one, and writes no object. An instance
+whose RGD is elsewhere is held against its CustomResourceDefinition, if that is given.
 A kind that nobody knows is an error here, since nothing can be said of its objects.
 PATH is a file, a directory (*.yaml, *.yml, *.json below it; .krmignore is honoured) or - for stdin.
 
@@ -88,7 +89,7 @@ def validate(
             ),
             crds=crd_documents,
         )
-        _judge_templates(rendering)
+        judge_templates(rendering)
         if ask_another:
             comparison = _Comparison(rendering)
             for _ in rendering.batches():
@@ -96,11 +97,12 @@ def validate(
             lines = list(comparison.summary())
         else:
             rendering.admit()
+        others = judge_by_crds(rendering)
         if "against" in arguments.values:
             changes = changes_against(rendering, arguments, crd_documents, stdin.read, environment)
-        diagnostics = rendering.findings.sorted() + _nothing_found(rendering)
+        diagnostics = rendering.findings.sorted() + ([] if others else _nothing_found(rendering))
         rgds, instances = len(rendering.inputs.rgds), len(rendering.inputs.instances)
-        valid = f"{_count(rgds, 'ResourceGraphDefinition')}, {_count(instances, 'instance')}: valid"
+        valid = f"{_count(rgds, 'ResourceGraphDefinition')}, {_count(instances + others, 'instance')}: valid"
     except RenderError as error:
         diagnostics = error.diagnostics
     refused = any(d.severity == ERROR for d in diagnostics)
@@ -120,35 +122,6 @@ def _require_cel_python() -> None:
 
     if find_spec("celpy") is None:
         raise UsageError("--second-opinion needs cel-python: pip install 'rookery[cel-python]'")
-
-
-def _judge_templates(rendering: Rendering) -> None:
-    """What kro takes and the API server would not: a render goes on, since its objects are kro's."""
-    from krm_fn.schema.scope import scope_of
-    from krm_fn.schema.server_checks import refusals
-
-    for key, program in rendering.programs.items():
-        entry = rendering.inputs.entries_of[key]
-        for node in program.nodes.values():
-            if node.schema is None or node.is_external:
-                continue
-            is_builtin = scope_of(node.api_version, node.object_kind) is not None
-            holes = [path for path, _ in node.holes]
-            for refusal in refusals(node.template, node.schema, holes, defaulted=not is_builtin):
-                path = (*node.path, "template", *refusal.path)
-                position = entry.locate(path)
-                rendering.findings.add(
-                    Diagnostic(
-                        refusal.code,
-                        f"{refusal.message}: the API server would refuse the {node.object_kind}",
-                        severity=refusal.severity,
-                        position=position,
-                        span=entry.measure(path, position),
-                        subject=entry.subject(),
-                        where=path_text(path),
-                        help=refusal.help,
-                    )
-                )
 
 
 def _nothing_found(rendering: Rendering) -> list[Diagnostic]:

@@ -175,6 +175,8 @@ GROUPS: dict[str, dict[str, str]] = {
         "instance-unknown-field": "an instance has a field that its schema does not have",
         "instance-wrong-type": "a field of an instance has a value of the wrong type",
         "instance-not-in-enum": "a field of an instance has a value that is not one of the allowed ones",
+        "instance-malformed": "a text of an instance has not the format of its field",
+        "instance-no-alternative": "a value of an instance fits none of the forms that its CRD allows",
         "instance-pattern-mismatch": "a text of an instance does not match the pattern of its field",
         "instance-too-small": "a number of an instance is less than the minimum",
         "instance-too-large": "a number of an instance is more than the maximum",

@@ -243,3 +243,83 @@ def test_what_only_the_api_server_would_refuse_is_a_warning(tmp_path: Path) -> N
     (tmp_path / "instance.yaml").write_text(instance(spec="{}"))
     code, out, err = rookery("render", str(tmp_path))
     assert (code, "template-malformed" in err) == (EXIT_OK, False)
+
+
+# -- instances whose RGD is elsewhere ----------------------------------------------------------------------------------
+
+FREE_CRD = """\
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: things.test.io}
+spec:
+  group: test.io
+  scope: Namespaced
+  names: {kind: Thing, listKind: ThingList, plural: things, singular: thing}
+  versions:
+    - name: v1
+      served: true
+      storage: true
+      schema:
+        openAPIV3Schema:
+          type: object
+          x-kubernetes-validations: [{rule: "has(self.spec)"}]
+          properties:
+            spec:
+              type: object
+              properties: {size: {type: integer, multipleOf: 2, maximum: 5}, ip: {type: string, format: ipv4}}
+"""
+
+
+@pytest.fixture
+def generated(tmp_path: Path) -> Path:
+    """The CRD of an RGD, as kro generates it, and nothing else."""
+    (tmp_path / "rgds").mkdir()
+    rgd_file = tmp_path / "rgds" / "rgd.yaml"
+    rgd_file.write_text(
+        rgd(config_map("cm"), spec='{size: "integer | maximum=5", a: "string | required=true", b: string | default=x}')
+    )
+    code, out, err = rookery("render", str(rgd_file), "--emit", "api")
+    assert (code, err) == (EXIT_OK, "")
+    (tmp_path / "crd.yaml").write_text(out)
+    return tmp_path / "crd.yaml"
+
+
+@pytest.mark.parametrize(
+    ("spec", "code"),
+    [
+        ("{a: x, size: 3}", None),
+        ("{a: x, size: 8}", "instance-too-large"),
+        ("{size: 3}", "instance-missing-field"),
+        ("{a: [x]}", "instance-wrong-type"),
+        ("{a: x, sizes: 3}", "instance-unknown-field"),
+    ],
+)
+def test_an_instance_alone_is_held_against_the_crd_that_is_given(
+    generated: Path, tmp_path: Path, spec: str, code: str | None
+) -> None:
+    (tmp_path / "instance.yaml").write_text(instance(spec))
+    alone = rookery("validate", str(tmp_path / "instance.yaml"), "--crds", str(generated))
+    with_rgd = rookery("validate", str(tmp_path / "instance.yaml"), str(tmp_path / "rgds"))
+    assert alone[0] == with_rgd[0]
+    assert alone[2] == with_rgd[2]
+    if code is None:
+        assert alone[1] == "0 ResourceGraphDefinitions, 1 instance: valid\n"
+    else:
+        assert f"[{code}]" in alone[2]
+
+
+def test_an_object_of_another_crd_is_held_against_it_and_its_rules_are_not_run(tmp_path: Path) -> None:
+    (tmp_path / "crd.yaml").write_text(FREE_CRD)
+    (tmp_path / "thing.yaml").write_text(
+        "apiVersion: test.io/v1\nkind: Thing\nmetadata: {name: a}\nspec: {size: 7, ip: x}\n"
+    )
+    code, out, err = rookery("validate", str(tmp_path))
+    assert (code, out) == (EXIT_REFUSED, "")
+    assert "thing.yaml:4:14: error[instance-too-large]" in err
+    assert "thing.yaml:4:21: error[instance-malformed]" in err
+    assert "warning[instance-rule-unchecked]" in err
+    (tmp_path / "thing.yaml").write_text("apiVersion: test.io/v2\nkind: Thing\nmetadata: {name: a}\n")
+    assert (
+        "thing.yaml:1:13: error[wrong-version]: Thing is not served as test.io/v2"
+        in rookery("validate", str(tmp_path))[2]
+    )
