@@ -268,3 +268,13 @@ def test_a_reader_that_goes_away_is_no_bug() -> None:
     assert process.wait() == 1
     assert process.stderr.read() == b""
     process.stderr.close()
+
+
+def test_a_render_imports_no_regular_expressions() -> None:
+    """Cold start is a promise, and `re` with what it imports takes as long as half of starting Python."""
+    code = (
+        "import sys; from krm_fn.__main__ import main; sys.argv = ['rookery', 'render', sys.argv[1]]; main();"
+        "print(*sorted({'re', 'typing', 'dataclasses', 'argparse', 'pathlib', 'enum', 'json'} & set(sys.modules)), file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", code, WEB], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert (done.stdout[:10], done.stderr) == ("apiVersion", "\n")
