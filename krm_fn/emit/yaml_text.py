@@ -17,12 +17,11 @@ Bounds: 500 levels of nesting, one Python frame each; values come from bounded i
 
 from __future__ import annotations
 
-import re
-
 from krm_fn.read.scalars import number_text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import re
     from typing import Any
 
     Json = Any
@@ -39,10 +38,10 @@ _PRINTABLE = "\u00a1-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0
 _WORD_START = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_/.")
 _FIRST = _WORD_START | frozenset("$(+<=^;")
 _AFTER_DASH = _WORD_START | frozenset("-")
-_NUMBER_LIKE = re.compile(
-    r"[-+]?(?:0[xX][0-9a-fA-F_]*|0[oO][-+]?[0-7_]*|0[bB][-+]?[01_]*|[0-9_]*\.?[0-9_]*(?:[eE][-+]?[0-9_]*)?|[0-9_]+(?::[0-9_]+)+(?:\.[0-9_]*)?)"
-    r"|[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}.*"
-)
+_DIGITS = frozenset("0123456789")
+_GROUPED = _DIGITS | frozenset("_")
+_BY_PREFIX = {"0x": frozenset("0123456789abcdefABCDEF_"), "0o": frozenset("01234567_"), "0b": frozenset("01_")}
+_SIGNS = frozenset("+-")
 _NUMBER_START = frozenset("+-.0123456789")
 _WORDS = frozenset(
     ("y", "n", "yes", "no", "on", "off", "true", "false", "null", ".inf", ".nan", "+.inf", "-.inf", "=", "<<")
@@ -115,6 +114,8 @@ def quoted(text: str) -> str:
     if _is_plain(text):
         return text
     if text and not _is_printable(text):
+        import re
+
         return '"' + re.sub(f"[^ !#-[\\]-~{_PRINTABLE}]", _escape, text) + '"'
     if '"' in text or "\\" in text:
         return "'" + text.replace("'", "''") + "'"
@@ -222,15 +223,38 @@ def _is_plain(text: str) -> bool:
     if text[-1] in " :" or ": " in text or " #" in text or text.startswith(("---", "...")):
         return False
     if first in _NUMBER_START:
-        return _NUMBER_LIKE.fullmatch(text) is None and text.lower() not in _WORDS
+        return not _is_like_a_number(text) and text.lower() not in _WORDS
     return len(text) > _LONGEST_WORD or text.lower() not in _WORDS
+
+
+def _is_like_a_number(text: str) -> bool:
+    """Whether some reader may take the text for a number, a time of day (base 60) or a date."""
+    body = text[1:] if text[0] in _SIGNS else text
+    digits = _BY_PREFIX.get(body[:2].lower())
+    if digits is not None and digits.issuperset(_without_sign(body[2:]) if body[1] not in "xX" else body[2:]):
+        return True
+    mantissa, _, exponent = body.replace("E", "e", 1).partition("e")
+    if _GROUPED.issuperset(mantissa.replace(".", "", 1)) and _GROUPED.issuperset(_without_sign(exponent)):
+        return True
+    places, _, fraction = body.partition(".")
+    if ":" in places and all(places.split(":")) and _GROUPED.issuperset(places.replace(":", "") + fraction):
+        return True
+    year, _, rest = text.partition("-")
+    month, _, day = rest.partition("-")
+    return len(year) == 4 and len(month) in (1, 2) and day[:1] in _DIGITS and _DIGITS.issuperset(year + month)
+
+
+def _without_sign(digits: str) -> str:
+    return digits[1:] if digits[:1] in _SIGNS else digits
 
 
 def _is_printable(text: str) -> bool:
     """Whether every reader takes all of the text as it is."""
     if text.isascii():
         return text.isprintable()
-    # Compiled when first needed: a class of this size takes longer to compile than all the rest of this module.
+    # Imported and compiled when first needed: a class of this size takes longer to compile than all the rest of this module.
+    import re
+
     return re.fullmatch(f"[ -~{_PRINTABLE}]*", text) is not None
 
 

@@ -360,3 +360,13 @@ def test_github_annotates_a_render(package: Path) -> None:
     code, out, err = rookery("render", str(package), "--format", "github")
     assert (code, "kind: ConfigMap" in out) == (EXIT_OK, True)
     assert err.startswith(f"::warning file={package}/instance.yaml,line=4,col=8,")
+
+
+def test_a_render_imports_no_regular_expressions() -> None:
+    """Cold start is a promise, and `re` with what it imports takes as long as half of starting Python."""
+    code = (
+        "import sys; from krm_fn.__main__ import main; sys.argv = ['rookery', 'render', sys.argv[1]]; main();"
+        "print(*sorted({'re', 'typing', 'dataclasses', 'argparse', 'pathlib', 'enum', 'json'} & set(sys.modules)), file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", code, WEB], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert (done.stdout[:10], done.stderr) == ("apiVersion", "\n")

@@ -228,9 +228,8 @@ def _entries(name: str) -> list[tuple[str, list[str]]]:
 
 
 def _records(module: str) -> tuple[Overload, ...]:
-    from importlib import import_module
-
-    records: tuple[Overload, ...] = import_module(f"krm_fn.cel.library.{module}").OVERLOADS
+    # Not `importlib`: it brings in a package of its own, for this alone.
+    records: tuple[Overload, ...] = __import__(f"krm_fn.cel.library.{module}", fromlist=("OVERLOADS",)).OVERLOADS
     return records
 
 
