@@ -43,10 +43,29 @@ def undeclared_function(name: str, advice: str) -> tuple[str, str]:
     return f"{name}() is not a function that kro has", advice
 
 
-def undefined_field(name: str, owner: ObjectType) -> tuple[str, str]:
+def undeclared_type(name: str, known: Iterable[str]) -> tuple[str, str]:
     from difflib import get_close_matches
 
-    known = sorted(owner.fields)
+    close = get_close_matches(name, known, n=1, cutoff=0.8)
+    advice = f"did you mean {close[0]!r}?" if close else 'an object is written as a map: {"name": …}'
+    return f"{name!r} is not a type", advice
+
+
+def no_message(name: str) -> tuple[str, str]:
+    return f"{name!r} is a type, but none that is made of fields", ""
+
+
+def no_field_type(name: str, wanted: Type, given: Type) -> tuple[str, str]:
+    return f"field {name!r} is {named(wanted)}, not {named(given)}", ""
+
+
+def undefined_field(name: str, owner: ObjectType) -> tuple[str, str]:
+    return not_a_field(name, sorted(owner.fields), named(owner).removeprefix("object "))
+
+
+def not_a_field(name: str, known: Sequence[str], owner: str) -> tuple[str, str]:
+    from difflib import get_close_matches
+
     close = get_close_matches(name, known, n=1)
     if close:
         advice = f"did you mean {close[0]!r}?"
@@ -54,7 +73,7 @@ def undefined_field(name: str, owner: ObjectType) -> tuple[str, str]:
         advice = "its schema declares no fields"
     else:
         advice = f"known here: {', '.join(known[:_SHOWN])}{', …' if len(known) > _SHOWN else ''}"
-    return f"{name!r} is not a field of {named(owner).removeprefix('object ')}", advice
+    return f"{name!r} is not a field of {owner}", advice
 
 
 def no_fields(name: str, owner: Type) -> tuple[str, str]:

@@ -374,7 +374,7 @@ def list_of(elements: list[Program], optional: frozenset[int]) -> Program:
             if type(value) is Unknown:
                 unknown = value if unknown is None else merge_unknowns(unknown, value)
             elif position in optional:
-                values.extend(_present(value))
+                values.extend(content_of(value))
             else:
                 values.append(value)
         return values if unknown is None else unknown
@@ -382,7 +382,7 @@ def list_of(elements: list[Program], optional: frozenset[int]) -> Program:
     return run_list
 
 
-def _present(value: Value) -> tuple[Value, ...]:
+def content_of(value: Value) -> tuple[Value, ...]:
     """The value of an optional element, if it has one."""
     if type(value) is not Optional:
         raise EvaluationError(NO_SUCH_OVERLOAD, f"?{operators.kind_of(value)}: an optional is needed behind '?'")
@@ -421,7 +421,7 @@ def map_of(entries: list[tuple[Program, Program]], optional: frozenset[int]) -> 
                 continue
             at = key if type(key) is str else stored(key)
             if position in optional:
-                present = _present(value)
+                present = content_of(value)
                 if not present:
                     # An absent entry takes an earlier one with its key away, as in cel-go.
                     pairs.pop(at, None)

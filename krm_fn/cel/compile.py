@@ -35,6 +35,7 @@ from krm_fn.cel.syntax import (
     Logic,
     MapLiteral,
     MemberCall,
+    MessageLiteral,
     OptionalMap,
     Select,
     SortBy,
@@ -312,6 +313,13 @@ class Compiler:
             return closures.record_of(list(zip(names, (value for _, value in entries), strict=True)))  # type: ignore[arg-type]
         return closures.map_of(entries, node.optional)
 
+    def message(self, node: MessageLiteral) -> Program:
+        from krm_fn.cel.message_values import message_of
+
+        self.pays = True
+        fields = [(name, self.compile(value)) for name, _, value in node.fields]
+        return message_of(node.name.lstrip("."), fields, node.optional)
+
     def call(self, node: Call) -> Program:
         name = node.name.lstrip(".")
         arguments = [self.compile(argument) for argument in node.arguments]
@@ -401,6 +409,7 @@ _COMPILE: dict[type, Callable[[Compiler, Any], Program]] = {
     Conditional: Compiler.conditional,
     ListLiteral: Compiler.list_literal,
     MapLiteral: Compiler.map_literal,
+    MessageLiteral: Compiler.message,
     Has: Compiler.has,
     Comprehension: Compiler.comprehension,
     SortBy: Compiler.sort_by,

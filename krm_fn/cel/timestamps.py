@@ -3,8 +3,8 @@ Timestamps and durations: reading, writing, adding.
 
 Enters: texts (RFC 3339; Go's `1h30m`), numbers.  Leaves: `Timestamp`, `Duration`, texts.  Not known here: overloads; named time zones.
 
-A timestamp is a number of seconds and nanoseconds since 1970 in UTC, between the years 1 and 9999, and the offset that its text had:
-`string()` writes it so again; nothing else looks at it.  The calendar is the proleptic Gregorian one, computed here because
+A timestamp is a number of seconds and nanoseconds since 1970 in UTC, and the offset that its text had: `string()` writes it so
+again; nothing else looks at it.  It lies between the years 1 and 9999, unless it was written as a message.  The calendar is the proleptic Gregorian one, computed here because
 Python's `datetime` has no year 0, which an offset can show, and costs 2 ms to import.
 
 Source: cel-go v0.27.0 common/types/timestamp.go, duration.go, overflow.go; Go time.Parse, time.ParseDuration, Duration.String.
@@ -254,7 +254,7 @@ def format_timestamp(moment: Timestamp, *, in_utc: bool = False) -> str:
 def _date_and_time(seconds: int) -> str:
     days, rest = divmod(seconds, DAY_SECONDS)
     year, month, day = date_of(days)
-    return f"{year:04d}-{month:02d}-{day:02d}T{rest // 3600:02d}:{rest // 60 % 60:02d}:{rest % 60:02d}"
+    return f"{'-' if year < 0 else ''}{abs(year):04d}-{month:02d}-{day:02d}T{rest // 3600:02d}:{rest // 60 % 60:02d}:{rest % 60:02d}"
 
 
 def timestamp_json(moment: Timestamp) -> str | None:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from krm_fn.cel.stack import deep
 from krm_fn.cel.types import (
+    ANY,
     BOOL,
     BYTES,
     CONDITION,
@@ -162,7 +163,7 @@ def structurally_incompatible(output: Type, target: Type) -> str:
     Source: kro v0.9.3 pkg/cel/compatibility.go AreTypesStructurallyCompatible. Its oddities are kept: whatever is neither object nor
     map suits an object, and a map suits a list whose elements are like its keys.
     """
-    if DYN in (target.kind, output.kind):
+    if target.kind == DYN or (output.kind == DYN and output is not ANY):
         return ""
     if is_optional(output):
         return structurally_incompatible(output.parameters[0], target)
@@ -211,7 +212,7 @@ def _map_at_object(output: Type, target: Type) -> str:
     if fields is None:
         return ""
     key, value = output.parameters
-    if key is not STRING:
+    if key.kind != STRING.kind:
         return f"the keys of {output} are no strings"
     for name, wanted in fields.items():
         if reason := structurally_incompatible(value, wanted):
@@ -242,7 +243,7 @@ def is_condition_result(output: Type) -> bool:
     Source: kro v0.9.3 pkg/cel/conversion/conversions.go IsBoolOrOptionalBool.
     """
     inner = output.parameters[0] if is_optional(output) else output
-    return inner is BOOL or inner is UNKNOWN
+    return inner.kind == BOOL.kind or inner is UNKNOWN
 
 
 def element_of(output: Type) -> Type | None:
@@ -263,4 +264,4 @@ def is_custom_condition(output: Type) -> bool:
     Source: kro v0.9.3 pkg/graph/builder.go validateConditionOutputType.
     """
     inner = output.parameters[0] if output.kind == LIST else output
-    return inner is CONDITION or inner.kind == DYN
+    return inner is CONDITION or (inner.kind == DYN and inner is not ANY)

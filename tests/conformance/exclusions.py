@@ -45,7 +45,6 @@ _STATIC = re.compile(
 )
 """What takes the schemas of the kinds that a template makes: a field's type, or that of an expression that begins with a node."""
 _UNDEFINED_FIELD = re.compile(r"undefined field '(\w+)'")
-MESSAGE_LITERAL = re.compile(r"(?<![\"'\w])(?:[a-z]\w*\.)*[A-Z]\w*\s*\{")
 _STRANGE_CONDITION = re.compile(
     r"runtime\.newCondition\(\{(?:[^}]*,)?\s*(?!(?:type|status|reason|message)\b)\w+\s*:", re.DOTALL
 )
@@ -171,16 +170,6 @@ RULES: tuple[Rule, ...] = (
         lambda facts: facts["has_error_inside"],
     ),
     Rule(
-        "literals of protobuf messages: no object of Kubernetes is one",
-        NEVER,
-        ("kro-cel",),
-        lambda facts: (
-            MESSAGE_LITERAL.search(facts["text"]) is not None
-            and not facts["check_errors"]
-            and not facts["inspect_error"]
-        ),
-    ),
-    Rule(
         "the answer depends on the order in which a map is walked: random in cel-go, sorted here (DESIGN 2)",
         NEVER,
         ("kro-cel",),
@@ -264,12 +253,6 @@ RULES: tuple[Rule, ...] = (
         STATUS_SYNC,
         ("kro-tests:eval",),
         lambda facts: "runtime." in facts["input"]["expr"],
-    ),
-    Rule(
-        "literals of protobuf messages: no object of Kubernetes is one",
-        NEVER,
-        ("kro-tests:eval", "kro-tests:inspect"),
-        lambda facts: MESSAGE_LITERAL.search(facts["input"]["expr"]) is not None,
     ),
     Rule(
         "the RGD is refused for the schema of a kind",
