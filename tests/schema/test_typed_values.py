@@ -51,6 +51,9 @@ def kind_of_error(text: str, **variables: Any) -> str:
         pytest.param(TIME, "2024-01-02T03:04:05", "string(x)", "2024-01-02T03:04:05Z", id="date-time without zone"),
         pytest.param(TIME, "", "string(x)", "1970-01-01T00:00:00Z", id="date-time, empty"),
         pytest.param({**TEXT, "format": "date"}, "2024-01-02", "x.getDate()", 2, id="date"),
+        pytest.param(
+            {**TEXT, "format": "date"}, "0000-12-31", "string(x)", "0000-12-31T00:00:00Z", id="a date of year 0"
+        ),
         pytest.param({**TEXT, "format": "duration"}, "1h30m", "x.getMinutes()", 90, id="duration"),
         pytest.param({**TEXT, "format": "duration"}, "2 days 1 hr", "x.getHours()", 49, id="duration in words"),
         pytest.param({**TEXT, "format": "uuid"}, "u", "x", "u", id="a format that means nothing"),
@@ -136,6 +139,8 @@ def test_keyed_lists_compare_and_merge_by_key() -> None:
         pytest.param({"type": "boolean"}, 1, id="integer for boolean"),
         pytest.param(BYTES, "a+b=", id="base64 that kro does not read"),
         pytest.param(BYTES, "!", id="no base64"),
+        pytest.param(BYTES, "YWI", id="base64 without its padding"),
+        pytest.param(BYTES, "YWJj=", id="base64 with a padding that it needs not"),
         pytest.param(TIME, "yesterday", id="no time"),
         pytest.param({**TEXT, "format": "date"}, "2024-13-01", id="no date"),
         pytest.param({**TEXT, "format": "duration"}, "forever", id="no duration"),
