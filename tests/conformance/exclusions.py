@@ -152,12 +152,6 @@ RULES: tuple[Rule, ...] = (
         lambda facts: not facts["question"],
     ),
     Rule(
-        "what an author's condition that is none is answered with",
-        STATUS_SYNC,
-        ("kro-cel",),
-        lambda facts: facts["context"] == "conditions" and facts["json_error"] and not facts["inspect_error"],
-    ),
-    Rule(
         "kro waits because the expression itself contains 'no such key'; pending is decided by kind here (DESIGN 2)",
         NEVER,
         ("kro-cel",),
