@@ -337,14 +337,18 @@ def test_what_status_conditions_takes(expression, types):
             conditions_of(value)
         assert caught.value.kind == BAD_ARGUMENT
     else:
-        assert [condition.cel_fields["type"] for condition in conditions_of(value)] == types
+        found = conditions_of(value)
+        assert isinstance(found, list)
+        assert [condition.cel_fields["type"] for condition in found] == types
 
 
 @pytest.mark.parametrize(
     "value", [Unknown("d.x"), [Unknown("d.x")], OpenList([], "d.x")], ids=["whole", "inside", "open"]
 )
 def test_conditions_that_are_unknown_stay_so(value):
-    assert conditions_of(value).paths == ("d.x",)
+    found = conditions_of(value)
+    assert isinstance(found, Unknown)
+    assert found.paths == ("d.x",)
 
 
 @pytest.mark.parametrize(
