@@ -48,12 +48,14 @@ from krm_fn.cel.syntax import (
     Logic,
     MapLiteral,
     MemberCall,
+    MessageLiteral,
     OptionalMap,
     Select,
     SortBy,
     Unary,
 )
 from krm_fn.cel.types import (
+    ANY,
     BOOL,
     BYTES,
     DOUBLE,
@@ -75,6 +77,7 @@ from krm_fn.cel.types import (
     Type,
     TypeTooLarge,
     instantiate,
+    is_exactly,
     is_optional,
     list_of,
     map_of,
@@ -229,7 +232,7 @@ class _Checker:
         elif kind == MAP:
             return owner.parameters[1]
         elif kind in (DYN, ERROR):
-            return owner
+            return DYNAMIC if owner is ANY else owner
         elif kind == PARAMETER:
             self.bindings.unify(DYNAMIC, owner)
             return DYNAMIC
@@ -315,7 +318,13 @@ class _Checker:
             return map_of(parameter("_"), parameter("_"))
         return map_of(keys, values)
 
+    def message(self, node: MessageLiteral) -> Type:
+        from krm_fn.cel.message_types import type_of_message
+
+        return type_of_message(self, node)
+
     def part(self, node: Node, *, optional: bool) -> Type:
+        """The type of an element, entry or field; of an optional one, what the optional holds."""
         given = self.infer(node)
         if self.recorded is not None:
             self.recorded[id(node)] = given
@@ -399,7 +408,7 @@ class _Checker:
                 by_declaration = by_declaration and signature.result is DYNAMIC
                 if result is None:
                     result = found
-                elif result is not found and result.kind != DYN:
+                elif result.kind != DYN and not is_exactly(result, found):
                     result = DYNAMIC
             if result is not None and (settled or not arguments or arguments[0].kind not in _ANYTHING):
                 break
@@ -436,7 +445,7 @@ class _Checker:
             return (INT, target.parameters[0])[-count:]
         if target.kind == MAP:
             return target.parameters[:count]
-        if target.kind in (DYN, ERROR):
+        if target.kind in (DYN, ERROR) and target is not ANY:
             return (target,) * count
         if target.kind == PARAMETER:
             self.bindings.unify(DYNAMIC, target)
@@ -571,6 +580,7 @@ _INFER: dict[type, Callable[[_Checker, Any], Type]] = {
     Conditional: _Checker.conditional,
     ListLiteral: _Checker.list_literal,
     MapLiteral: _Checker.map_literal,
+    MessageLiteral: _Checker.message,
     Has: _Checker.has,
     Comprehension: _Checker.comprehension,
     SortBy: _Checker.sort_by,

@@ -13,7 +13,7 @@ from krm_fn.cel import check_messages as say
 from krm_fn.cel.errors import EvaluationError
 from krm_fn.cel.library.formatting import VERB_TYPES, clauses
 from krm_fn.cel.syntax import ListLiteral, Literal, MapLiteral, MemberCall
-from krm_fn.cel.types import DYN, LIST
+from krm_fn.cel.types import ANY, DYN, LIST
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -57,8 +57,8 @@ def wrong_format(call: MemberCall, type_of: Callable[[Node], Type]) -> Finding |
 
 def _unsuited(node: Node, kinds: tuple[str, ...], type_of: Callable[[Node], Type]) -> Node | None:
     """The argument, or what in a literal argument of `%s`, whose type the verb does not take."""
-    kind = type_of(node).kind
-    if kind != DYN and kind not in kinds:
+    given = type_of(node)
+    if (given.kind != DYN or given is ANY) and given.kind not in kinds:
         return node
     if LIST not in kinds:
         return None

@@ -10,7 +10,7 @@ from krm_fn.cel.types import DYN, ERROR, LIST, MAP, NULL, OBJECT, ObjectType, Ty
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
 _SHORT = {"google.protobuf.Timestamp": "timestamp", "google.protobuf.Duration": "duration", NULL: "null"}
 _PREFIX = "__type_"
@@ -61,17 +61,34 @@ def undeclared_function(name: str, advice: str) -> tuple[str, str]:
     return f"{name}() is not a function that kro has", advice
 
 
+def undeclared_type(name: str, known: Iterable[str]) -> tuple[str, str]:
+    from krm_fn.report.near import did_you_mean
+
+    return f"{name!r} is not a type", did_you_mean(name, known) or 'an object is written as a map: {"name": …}'
+
+
+def no_message(name: str) -> tuple[str, str]:
+    return f"{name!r} is a type, but none that is made of fields", ""
+
+
+def no_field_type(name: str, wanted: Type, given: Type) -> tuple[str, str]:
+    return f"field {name!r} is {named(wanted)}, not {named(given)}", ""
+
+
 def undefined_field(name: str, owner: ObjectType) -> tuple[str, str]:
+    where = f" ({owner.origin})" if owner.origin else ""
+    return not_a_field(name, owner.fields, f"{named(owner).removeprefix('object ')}{where}")
+
+
+def not_a_field(name: str, known: Collection[str], owner: str) -> tuple[str, str]:
     from itertools import islice
 
     from krm_fn.report.near import did_you_mean
 
-    some = sorted(islice(owner.fields, _MOST))
-    shown = f"{', '.join(some[:_SHOWN])}{', …' if len(owner.fields) > _SHOWN else ''}"
-    known = f"known here: {shown}" if some else "its schema declares no fields"
-    where = f" ({owner.origin})" if owner.origin else ""
-    message = f"{name!r} is not a field of {named(owner).removeprefix('object ')}{where}"
-    return message, did_you_mean(name, some) or known
+    some = sorted(islice(known, _MOST))
+    shown = f"{', '.join(some[:_SHOWN])}{', …' if len(known) > _SHOWN else ''}"
+    advice = f"known here: {shown}" if some else "its schema declares no fields"
+    return f"{name!r} is not a field of {owner}", did_you_mean(name, some) or advice
 
 
 def no_fields(name: str, owner: Type) -> tuple[str, str]:

@@ -10,9 +10,9 @@ Source: cel-go v0.27.0 interpreter/interpretable.go, interpreter/attributes.go.
 from __future__ import annotations
 
 from krm_fn.cel import operators
-from krm_fn.cel.errors import BUDGET, NO_SUCH_OVERLOAD, UNDECLARED, EvaluationError
+from krm_fn.cel.errors import NEVER_ABSORBED, NO_SUCH_OVERLOAD, UNDECLARED, EvaluationError
 from krm_fn.cel.operators import INT_MAX, INT_MIN, pay_for, pay_to_read
-from krm_fn.cel.values import NONE, Optional, Unknown, join_path, merge_unknowns
+from krm_fn.cel.values import NONE, Optional, Unknown, WrittenList, join_path, merge_unknowns
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -332,7 +332,7 @@ def _settle(outcomes: list[Value], operator: str, *, stop: bool) -> Value:
     decided = False
     for outcome in outcomes:
         if type(outcome) is EvaluationError:
-            if outcome.kind == BUDGET:
+            if outcome.kind in NEVER_ABSORBED:
                 raise outcome
             failure = failure or outcome
         elif type(outcome) is Unknown:
@@ -374,7 +374,7 @@ def list_of(elements: list[Program], optional: frozenset[int]) -> Program:
             if type(value) is Unknown:
                 unknown = value if unknown is None else merge_unknowns(unknown, value)
             elif position in optional:
-                values.extend(_present(value))
+                values.extend(content_of(value))
             else:
                 values.append(value)
         return values if unknown is None else unknown
@@ -382,7 +382,7 @@ def list_of(elements: list[Program], optional: frozenset[int]) -> Program:
     return run_list
 
 
-def _present(value: Value) -> tuple[Value, ...]:
+def content_of(value: Value) -> tuple[Value, ...]:
     """The value of an optional element, if it has one."""
     if type(value) is not Optional:
         raise EvaluationError(NO_SUCH_OVERLOAD, f"?{operators.kind_of(value)}: an optional is needed behind '?'")
@@ -421,7 +421,7 @@ def map_of(entries: list[tuple[Program, Program]], optional: frozenset[int]) -> 
                 continue
             at = key if type(key) is str else stored(key)
             if position in optional:
-                present = _present(value)
+                present = content_of(value)
                 if not present:
                     # An absent entry takes an earlier one with its key away, as in cel-go.
                     pairs.pop(at, None)
@@ -431,6 +431,16 @@ def map_of(entries: list[tuple[Program, Program]], optional: frozenset[int]) -> 
         return make_map(pairs.values()) if unknown is None else unknown
 
     return run_map
+
+
+def written(operand: Program) -> Program:
+    """A list that the expression writes lists or maps into: one with a schema cannot read those."""
+
+    def run_written(activation: Activation) -> Value:
+        value = operand(activation)
+        return WrittenList(value) if type(value) is list else value
+
+    return run_written
 
 
 def walked(argument: Program) -> Program:

@@ -35,6 +35,7 @@ from krm_fn.cel.syntax import (
     Logic,
     MapLiteral,
     MemberCall,
+    MessageLiteral,
     OptionalMap,
     Select,
     SortBy,
@@ -234,8 +235,9 @@ class Compiler:
     def binary(self, node: Binary) -> Program:
         if node.operator == "+":
             return self.sum(node)
-        left, right = self.compile(node.left), self.compile(node.right)
         operator = _BINARY[node.operator]
+        left = self.compile(node.left)
+        right = self.operand(node.right) if operator in _EQUALITIES else self.compile(node.right)
         folded = self.fold(operator, left, right)
         if folded:
             return folded
@@ -251,6 +253,11 @@ class Compiler:
             return closures.comparison(operator, left, right)
         return closures.binary(operator, left, right)
 
+    def operand(self, node: Node) -> Program:
+        """What stands on the right of `+`, `==` or `!=`."""
+        run = self.compile(node)
+        return closures.written(run) if _is_written_list(node) else run
+
     def sum(self, node: Node) -> Program:
         """A left-deep chain of `+`: joined at once if it holds a string literal, else added one by one."""
         terms: list[Node] = []
@@ -259,7 +266,7 @@ class Compiler:
             node = node.left
         terms.append(node)
         terms.reverse()
-        runs = [self.compile(term) for term in terms]
+        runs = [self.compile(terms[0]), *map(self.operand, terms[1:])]
         if any(type(self.constants.get(run)) is str for run in runs):
             return self.template(runs)
         total = runs[0]
@@ -311,6 +318,13 @@ class Compiler:
         if not node.optional and all(type(name) is str for name in names):
             return closures.record_of(list(zip(names, (value for _, value in entries), strict=True)))  # type: ignore[arg-type]
         return closures.map_of(entries, node.optional)
+
+    def message(self, node: MessageLiteral) -> Program:
+        from krm_fn.cel.message_values import message_of
+
+        self.pays = True
+        fields = [(name, self.compile(value)) for name, _, value in node.fields]
+        return message_of(node.name.lstrip("."), fields, node.optional)
 
     def call(self, node: Call) -> Program:
         name = node.name.lstrip(".")
@@ -401,12 +415,34 @@ _COMPILE: dict[type, Callable[[Compiler, Any], Program]] = {
     Conditional: Compiler.conditional,
     ListLiteral: Compiler.list_literal,
     MapLiteral: Compiler.map_literal,
+    MessageLiteral: Compiler.message,
     Has: Compiler.has,
     Comprehension: Compiler.comprehension,
     SortBy: Compiler.sort_by,
     Bind: Compiler.bind,
     OptionalMap: Compiler.optional_map,
 }
+
+
+_WRITES = (ListLiteral, MapLiteral, MessageLiteral, Comprehension)
+
+
+def _is_written_list(node: Node) -> bool:
+    """Whether the expression itself writes lists or maps into a list."""
+    node = _without_dyn(node)
+    if type(node) is ListLiteral:
+        return any(type(_without_dyn(element)) in _WRITES for element in node.elements)
+    return (
+        type(node) is Comprehension
+        and node.kind in ("map", "transformList")
+        and type(_without_dyn(node.body)) in _WRITES
+    )
+
+
+def _without_dyn(node: Node) -> Node:
+    while type(node) is Call and node.name == "dyn" and len(node.arguments) == 1:
+        node = node.arguments[0]
+    return node
 
 
 def _is_text(node: Node) -> bool:

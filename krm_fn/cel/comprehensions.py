@@ -15,9 +15,9 @@ Source: cel-go v0.27.0 parser/macro.go, ext/comprehensions.go, interpreter/inter
 
 from __future__ import annotations
 
-from krm_fn.cel.errors import BAD_ARGUMENT, BUDGET, NO_SUCH_OVERLOAD, EvaluationError
+from krm_fn.cel.errors import BAD_ARGUMENT, NEVER_ABSORBED, NO_SUCH_OVERLOAD, EvaluationError
 from krm_fn.cel.operators import budget, kind_of
-from krm_fn.cel.values import NONE, KeyedMap, OpenList, OpenMap, Optional, Unknown, merge_unknowns
+from krm_fn.cel.values import NONE, KeyedMap, OpenList, OpenMap, Optional, Unknown, Unreadable, merge_unknowns
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,6 +28,32 @@ if TYPE_CHECKING:
     from krm_fn.cel.values import Value
 
 PAIR = "@pair"
+
+
+class _Scope(dict):  # type: ignore[type-arg]
+    """An activation in which a loop's variable may stand for an item that cannot be read: to ask for it is that item's error."""
+
+    __slots__ = ("unreadable",)
+
+    def __init__(self, activation: Activation, unreadable: dict[str, Unreadable] | None = None) -> None:
+        super().__init__(activation)
+        self.unreadable = dict(unreadable or {})
+
+    def __setitem__(self, name: str, value: Value) -> None:
+        if type(value) is Unreadable:
+            self.pop(name, None)
+            self.unreadable[name] = value
+        else:
+            self.unreadable.pop(name, None)
+            super().__setitem__(name, value)
+
+    def __missing__(self, name: str) -> Value:
+        if name in self.unreadable:
+            raise self.unreadable[name].error
+        raise KeyError(name)
+
+    def copy(self) -> _Scope:
+        return _Scope(self, self.unreadable)
 
 
 class _Loop:
@@ -60,9 +86,12 @@ class _Loop:
         """The items of the range, and the unknown of those that may still come."""
         if isinstance(value, list):
             rest = Unknown(value.path) if type(value) is OpenList else None
-            return (list(enumerate(value)) if self.pairs else value), rest
+            items = value.cel_items() if hasattr(value, "cel_items") else value
+            return (list(enumerate(items)) if self.pairs else items), rest
         if not isinstance(value, dict):
             raise EvaluationError(NO_SUCH_OVERLOAD, f"{kind_of(value)} has no items: a list or map is needed")
+        if self.pairs and hasattr(value, "cel_items"):
+            return value.cel_items(), None
         rest = Unknown(value.path) if type(value) is OpenMap else None
         if type(value) is not KeyedMap:
             keys = sorted(value)
@@ -71,6 +100,12 @@ class _Loop:
 
         entries = sorted_entries(value)
         return (entries if self.pairs else [key for key, _ in entries]), rest
+
+    def scope(self, activation: Activation, value: Value) -> Activation:
+        """Where the body is run: a copy of the activation, to which each step adds its item."""
+        if not hasattr(value, "cel_items"):
+            return activation.copy()
+        return _Scope(activation, getattr(activation, "unreadable", None))
 
 
 def _unpacking(run: Program, names: tuple[str, ...]) -> Program:
@@ -105,14 +140,14 @@ def _quantifier(loop: _Loop, *, stop: bool) -> Program:
         if type(value) is Unknown:
             return value
         items, unknown = loop.walk(value)
-        scope = activation.copy()
+        scope = loop.scope(activation, value)
         failure: EvaluationError | None = None
         taken = 0
         for taken, scope[name] in enumerate(items, 1):
             try:
                 answer = body(scope)
             except EvaluationError as error:
-                if error.kind == BUDGET:
+                if error.kind in NEVER_ABSORBED:
                     raise
                 failure = failure or error
                 continue
@@ -151,7 +186,7 @@ def _exists_one(loop: _Loop) -> Program:
             return value
         items, unknown = loop.walk(value)
         budget.spend(len(items) * weight)
-        scope = activation.copy()
+        scope = loop.scope(activation, value)
         count = 0
         for scope[name] in items:
             answer = body(scope)
@@ -179,7 +214,7 @@ def _map(loop: _Loop) -> Program:
             return value
         items, unknown = loop.walk(value)
         budget.spend(len(items) * weight)
-        scope = activation.copy()
+        scope = loop.scope(activation, value)
         result: list[Value] = []
         for scope[name] in items:
             if condition is not None:
@@ -214,12 +249,14 @@ def _filter(loop: _Loop) -> Program:
             return value
         items, unknown = loop.walk(value)
         budget.spend(len(items) * weight)
-        scope = activation.copy()
+        scope = loop.scope(activation, value)
         result: list[Value] = []
         for item in items:
             scope[name] = item
             answer = body(scope)
             if answer is True:
+                if type(item) is Unreadable:
+                    raise item.error
                 if type(item) is Unknown:
                     unknown = _merged(unknown, item)
                 result.append(item)
@@ -264,7 +301,7 @@ def _into_map(loop: _Loop, insert: Callable[[list[tuple[Value, Value]], Value, V
             return value
         items, unknown = loop.walk(value)
         budget.spend(len(items) * weight)
-        scope = activation.copy()
+        scope = loop.scope(activation, value)
         pairs: list[tuple[Value, Value]] = []
         for item in items:
             scope[name] = item
@@ -365,7 +402,7 @@ def compile_bind(compiler: Compiler, node: Bind) -> Program:
         try:
             scope[name] = initial(activation)
         except EvaluationError as error:
-            if error.kind == BUDGET:
+            if error.kind in NEVER_ABSORBED:
                 raise
             scope[name] = _Failure(error)
         return body(scope)

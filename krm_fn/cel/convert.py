@@ -80,6 +80,8 @@ def _convert(value: Value, depth: int) -> Value:
 
 
 def _convert_list(items: list[Value], depth: int) -> Value:
+    if type(items) is not list and type(items) is not OpenList:
+        items = list(items)  # a typed view goes out item by item
     budget.spend(CONTAINER + len(items))
     unknown = Unknown(items.path) if type(items) is OpenList else None
     result = items
@@ -98,7 +100,7 @@ def _convert_list(items: list[Value], depth: int) -> Value:
             result.append(converted)
     if unknown is not None:
         return unknown
-    return list(result) if result is items and type(items) is not list else result
+    return result
 
 
 def _convert_map(entries: dict[Value, Value], depth: int) -> Value:

@@ -15,9 +15,13 @@ BAD_CONVERSION = "bad-conversion"
 BAD_ARGUMENT = "bad-argument"
 UNDECLARED = "undeclared"
 BUDGET = "budget-exceeded"
+BREAKDOWN = "breakdown"
+"""What makes kro's evaluation panic."""
 
 PENDING_KINDS = frozenset({NO_SUCH_KEY, INDEX_OUT_OF_BOUNDS})
 """kro takes these for data that is not there yet and waits; every other kind is the author's bug."""
+NEVER_ABSORBED = frozenset({BUDGET, BREAKDOWN})
+"""Kinds that end the evaluation wherever they arise: no `||` gets past them."""
 
 
 class Problem:

@@ -18,6 +18,7 @@ from krm_fn.cel.syntax import (
     Literal,
     MapLiteral,
     MemberCall,
+    MessageLiteral,
     OptionalMap,
     Select,
     SortBy,
@@ -84,7 +85,7 @@ def expand_member_call(
         variable = _variable(arguments[0], name, problems)
         return OptionalMap(target, variable, arguments[1], at, end, flat=name == "optFlatMap")
     if name == "sortBy":
-        if type(target) in (Literal, MapLiteral):
+        if type(target) in (Literal, MapLiteral, MessageLiteral):
             problems.append(_problem("sortBy() needs a list before its dot", target))
         return SortBy(target, _variable(arguments[0], name, problems), arguments[1], at, end)
     return None

@@ -32,11 +32,11 @@ def make_map(pairs: Iterable[tuple[Value, Value]]) -> dict[Value, Value]:
 
 
 def stored(key: Value) -> tuple[Value, ...]:
-    """How a key that is no string is kept. Only scalars are equal to each other; other keys are themselves alone."""
+    """How a key that is no string is kept. Only scalars are equal to each other; other keys, and NaN, are themselves alone."""
     kind = kind_of(key)
     if kind == "bytes":
         raise EvaluationError(NO_SUCH_OVERLOAD, "bytes cannot be a key of a map")
-    if isinstance(key, (list, dict)) or type(key).__hash__ is None:
+    if isinstance(key, (list, dict)) or type(key).__hash__ is None or key != key:  # noqa: PLR0124 - NaN
         return (kind, _ByIdentity(key))
     return (kind, key)
 
@@ -109,7 +109,8 @@ def _order(entry: tuple[tuple[str, Value], Value]) -> tuple[str, bool, Value]:
     if kind in ("int", "uint", "bool", "string"):
         return (kind, False, value)
     if kind == "double":
-        return (kind, value != value, 0 if value != value else value)  # noqa: PLR0124 - NaN
+        is_nan = type(value) is _ByIdentity
+        return (kind, is_nan, 0 if is_nan else value)
     if type(value).__module__ == "krm_fn.cel.timestamps":
         return (kind, False, value)
     return (kind, False, 0)

@@ -16,6 +16,7 @@ from krm_fn.cel.errors import (
     BUDGET,
     DIVISION_BY_ZERO,
     INDEX_OUT_OF_BOUNDS,
+    NEVER_ABSORBED,
     NO_SUCH_KEY,
     NO_SUCH_OVERLOAD,
     OVERFLOW,
@@ -103,14 +104,14 @@ def pay_for(value: Value) -> None:
     if cls is str or cls is bytes:
         if len(value) > SMALL:
             budget.spend(len(value) // CHARACTERS)
-    elif (cls is list or cls is dict) and len(value) > SMALL:
+    elif isinstance(value, (list, dict)) and len(value) > SMALL:
         budget.spend(len(value))
 
 
 def pay_to_read(value: Value) -> None:
     """Spend the budget for looking through a long text, list or map inside of a loop."""
     cls = type(value)
-    if (cls is str or cls is bytes or cls is list or cls is dict) and len(value) > SMALL:
+    if (cls is str or cls is bytes or isinstance(value, (list, dict))) and len(value) > SMALL:
         budget.spend(len(value) >> 4)
 
 
@@ -128,7 +129,8 @@ def pay_to_walk(value: Value) -> None:
         elif isinstance(top, (list, dict)):
             budget.spend(CONTAINER + len(top))
             too_deep(depth)
-            pending.extend((part, depth + 1) for part in (top if isinstance(top, list) else top.values()))
+            parts = list.__iter__(top) if isinstance(top, list) else dict.values(top)
+            pending.extend((part, depth + 1) for part in parts)
 
 
 def too_deep(depth: int) -> None:
@@ -347,7 +349,13 @@ def equals(x: Value, y: Value) -> bool | Unknown:
 
 
 def not_equals(x: Value, y: Value) -> bool | Unknown:
-    equal = equals(x, y)
+    """`x != y`. sic: what cannot be compared is not equal."""
+    try:
+        equal = equals(x, y)
+    except EvaluationError as error:
+        if error.kind in NEVER_ABSORBED:
+            raise
+        return True
     return equal if type(equal) is Unknown else not equal
 
 
@@ -361,8 +369,8 @@ def same(x: Value, y: Value, depth: int) -> bool | Unknown:
     if left in _NUMBERS and right in _NUMBERS:
         return x == x and y == y and _compare_numbers(x, y) == 0  # noqa: PLR0124 - NaN
     if hasattr(left, "cel_equals"):
-        # sic: Kubernetes' own types refuse to be compared with others; all else is just not equal. Sets have no order.
-        return x.cel_equals(y)  # type: ignore[no-any-return]
+        # sic: Kubernetes' own types refuse to be compared with others but null; all else is just not equal. Sets have no order.
+        return False if y is None else x.cel_equals(y)
     if left in _PLAIN or right in _PLAIN:
         return False
     if depth == ROOM_AT:
@@ -375,8 +383,25 @@ def same(x: Value, y: Value, depth: int) -> bool | Unknown:
         too_deep(depth)
         if x is NONE or y is NONE:
             return x is y
-        return same(x.value, y.value, depth + 1)
+        return equal_to(x.value, y.value, depth + 1)
     return bool(left is right and x == y)
+
+
+def equal_to(x: Value, y: Value, depth: int = 0) -> bool | Unknown:
+    """`x == y` as the type of *x* alone has it: Kubernetes' own types refuse null, too."""
+    if y is None and hasattr(type(x), "cel_equals"):
+        no_overload("==", x, y)
+    return same(x, y, depth)
+
+
+def _same_part(x: Value, y: Value, depth: int) -> bool | Unknown:
+    """sic: parts of lists and maps that cannot be compared are as good as equal."""
+    try:
+        return same(x, y, depth)
+    except EvaluationError as error:
+        if error.kind in NEVER_ABSORBED:
+            raise
+        return True
 
 
 def _same_lists(x: list[Value], y: list[Value], depth: int) -> bool | Unknown:
@@ -391,8 +416,8 @@ def _same_lists(x: list[Value], y: list[Value], depth: int) -> bool | Unknown:
     for part in (x, y):
         if type(part) is OpenList:
             unknown = _merged(unknown, Unknown(part.path))
-    for a, b in zip(x, y, strict=False):
-        equal = same(a, b, depth + 1)
+    for a, b in zip(x, y.cel_items() if hasattr(y, "cel_items") else y, strict=False):
+        equal = _same_part(a, b, depth + 1)
         if equal is False:
             return False
         if equal is not True:
@@ -422,7 +447,7 @@ def _same_maps(x: dict[Value, Value], y: dict[Value, Value], depth: int) -> bool
             if not y_open:
                 return False
             continue
-        equal = same(value, other, depth + 1)
+        equal = _same_part(value, other, depth + 1)
         if equal is False:
             return False
         if equal is not True:
@@ -440,7 +465,7 @@ def find_key(container: dict[Value, Value], key: Value) -> Value:
     if type(key) is str:
         return container.get(key, _ABSENT)
     if type(container) is not KeyedMap:
-        return _ABSENT
+        return container.cel_find(key, _ABSENT) if hasattr(container, "cel_find") else _ABSENT
     from krm_fn.cel.maps import find
 
     return find(container, key, _ABSENT)
@@ -459,6 +484,8 @@ def contains(x: Value, y: Value) -> bool | Unknown:
 
 
 def _in_list(x: Value, y: list[Value]) -> bool | Unknown:
+    if hasattr(type(y), "cel_contains"):
+        return y.cel_contains(x)  # type: ignore[attr-defined, no-any-return]
     unknown: Unknown | None = Unknown(y.path) if type(y) is OpenList else None
     if type(x) is str:
         budget.spend(1 + (len(y) >> 2))
@@ -470,7 +497,12 @@ def _in_list(x: Value, y: list[Value]) -> bool | Unknown:
         return False if unknown is None else unknown
     budget.spend(CONTAINER + 4 * len(y))
     for element in y:
-        equal = same(x, element, 0)
+        try:
+            equal = equal_to(x, element)
+        except EvaluationError as error:
+            if error.kind in NEVER_ABSORBED:
+                raise
+            continue
         if equal is True:
             return True
         if equal is not False:
@@ -544,6 +576,8 @@ def look_up(container: Value, key: Value) -> Value:
     if isinstance(container, list):
         position = _position(key)
         if 0 <= position < len(container):
+            if type(key) is not int and hasattr(type(container), "cel_items"):
+                raise EvaluationError(NO_SUCH_OVERLOAD, f"list[{kind_of(key)}]: a list with a schema has no such index")
             return container[position]
         if position >= 0 and isinstance(container, OpenList):
             return Unknown(join_path(container.path, position))

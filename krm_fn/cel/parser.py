@@ -12,7 +12,7 @@ builder counts the operators, selections, indices and member calls on a path; bo
 here in three counters (`exprs`, `relations`, `calcs`); a binary operator opens its rule again for its right operand.
 The second is counted on the tree, only when the text has enough tokens to get there.
 
-Source: cel-go v0.27.0 parser/parser.go, parser/gen/CEL.g4. Differs: message literals are refused.
+Source: cel-go v0.27.0 parser/parser.go, parser/gen/CEL.g4.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ from krm_fn.cel.syntax import (
     Logic,
     MapLiteral,
     MemberCall,
+    MessageLiteral,
     Select,
     Unary,
     children,
@@ -211,6 +212,7 @@ class _Parser:
 
     def member(self, exprs: int, relations: int, calcs: int, negative: Token | None = None) -> Node:
         """A primary expression and the selections, calls and indices behind it."""
+        first = self.position
         node = self.primary(exprs, relations, calcs, negative)
         tokens = self.tokens
         while True:
@@ -238,8 +240,8 @@ class _Parser:
                 index = self.expression(exprs + 1, relations, calcs)
                 end = self.expect("]", "the ']' of an index")
                 node = Index(node, index, token[2], end, optional=optional)
-            elif token[0] == "{" and type(node) in (Identifier, Select):
-                self.fail("message literals are not supported: write a map", node.start, token[3] - node.start)
+            elif token[0] == "{" and (message := _message_name(tokens[first : self.position], node)):
+                node = self.message(message, node.start, exprs, relations, calcs)
             else:
                 return node
 
@@ -333,6 +335,26 @@ class _Parser:
             entries.append((key, self.expression(exprs + 1, relations, calcs)))
         return MapLiteral(entries, frozenset(optional), start, self.expect("}", "',' or '}'"))
 
+    def message(self, name: str, start: int, exprs: int, relations: int, calcs: int) -> Node:
+        """The fields of a message, from its opening brace on."""
+        if self.problems and self.problems[-1].offset == start:
+            self.problems.pop()  # a reserved word may begin the name of a type
+        at = self.tokens[self.position][2]
+        self.position += 1
+        fields: list[tuple[str, int, Node]] = []
+        optional: list[int] = []
+        while self.another("}", bool(fields)):
+            if self.tokens[self.position][0] == "?":
+                optional.append(len(fields))
+                self.position += 1
+            kind, field, begin, _ = self.tokens[self.position]
+            if kind is not NAME:
+                self.unexpected("a field name")
+            self.position += 1
+            self.expect(":", "the ':' between field and value")
+            fields.append((field, begin, self.expression(exprs + 1, relations, calcs)))  # type: ignore[arg-type]
+        return MessageLiteral(name, fields, frozenset(optional), start, at, self.expect("}", "',' or '}'"))
+
     def another(self, closing: str, any_yet: bool) -> bool:
         """Whether one more element follows. A comma may stand before the closing bracket, even alone: `[,]`."""
         kind = self.tokens[self.position][0]
@@ -360,6 +382,17 @@ class _Parser:
 
     def fail(self, message: str, offset: int, length: int) -> NoReturn:
         raise CelSyntaxError([*self.problems, Problem(message, offset, length)])
+
+
+def _message_name(tokens: list[Token], node: Node) -> str:
+    """The name of a type, if *tokens* are nothing but names and dots; *node* is what was made of them."""
+    fields: list[str] = []
+    while type(node) is Select and not node.optional:
+        fields.append(node.field)
+        node = node.operand
+    if type(node) is not Identifier or len(tokens) != 2 * len(fields) + 1 + node.name.startswith("."):
+        return ""
+    return ".".join([node.name, *reversed(fields)])
 
 
 _WORD_OPERATORS = {"and": "&&", "or": "||", "AND": "&&", "OR": "||", "is": "==", "eq": "==", "ne": "!=", "mod": "%"}

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     Node: TypeAlias = (
         "Literal | Identifier | Select | Index | Call | MemberCall | Unary | Binary | Logic | Conditional"
-        " | ListLiteral | MapLiteral | Has | Comprehension | SortBy | Bind | OptionalMap"
+        " | ListLiteral | MapLiteral | MessageLiteral | Has | Comprehension | SortBy | Bind | OptionalMap"
     )
 
 
@@ -174,6 +174,26 @@ class MapLiteral:
         self.end = end
 
 
+class MessageLiteral:
+    """
+    `name{field: value}`, a message of a type. A leading dot is part of the name.
+
+    fields: name, where it begins, value.  optional: positions of fields written `?field: value`.  at: the opening brace.
+    """
+
+    __slots__ = ("at", "end", "fields", "name", "optional", "start")
+
+    def __init__(
+        self, name: str, fields: list[tuple[str, int, Node]], optional: frozenset[int], start: int, at: int, end: int
+    ) -> None:
+        self.name = name
+        self.fields = fields
+        self.optional = optional
+        self.start = start
+        self.at = at
+        self.end = end
+
+
 class Has:
     """`has(operand.field)`. *at*: the field's name."""
 
@@ -277,6 +297,7 @@ _CHILDREN: dict[type, Callable[[Any], tuple[Node, ...]]] = {
     Conditional: lambda n: (n.condition, n.then, n.otherwise),
     ListLiteral: lambda n: tuple(n.elements),
     MapLiteral: lambda n: tuple(part for entry in n.entries for part in entry),
+    MessageLiteral: lambda n: tuple(value for _, _, value in n.fields),
     Has: lambda n: (n.operand,),
     Comprehension: lambda n: (n.range, *n.variables, *((n.condition,) if n.condition else ()), n.body),
     SortBy: lambda n: (n.range, n.variable, n.key),

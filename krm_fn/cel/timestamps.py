@@ -3,8 +3,8 @@ Timestamps and durations: reading, writing, adding.
 
 Enters: texts (RFC 3339; Go's `1h30m`), numbers.  Leaves: `Timestamp`, `Duration`, texts.  Not known here: overloads; named time zones.
 
-A timestamp is a number of seconds and nanoseconds since 1970 in UTC, between the years 1 and 9999, and the offset that its text had:
-`string()` writes it so again; nothing else looks at it.  The calendar is the proleptic Gregorian one, computed here because
+A timestamp is a number of seconds and nanoseconds since 1970 in UTC, and the offset that its text had: `string()` writes it so
+again; nothing else looks at it.  It lies between the years 1 and 9999, unless it was written as a message or read by a schema.  The calendar is the proleptic Gregorian one, computed here because
 Python's `datetime` has no year 0, which an offset can show, and costs 2 ms to import.
 
 Source: cel-go v0.27.0 common/types/timestamp.go, duration.go, overflow.go; Go time.Parse, time.ParseDuration, Duration.String.
@@ -161,6 +161,12 @@ def parse_timestamp(text: str) -> Timestamp:
     Units:   digits of the fraction after the ninth are dropped; offsets reach from -24:60 to +24:60.
     Errors:  BAD_CONVERSION; OVERFLOW outside the years 1 to 9999.
     """
+    read = read_timestamp(text)
+    return timestamp_of(read.seconds, read.nanos, read.offset)
+
+
+def read_timestamp(text: str) -> Timestamp:
+    """Read the same text, whatever its year: what a schema calls a time is not looked at as closely. Errors: BAD_CONVERSION."""
     fields = _split_timestamp(text)
     if fields is None:
         raise EvaluationError(BAD_CONVERSION, f"{text[:40]!r} is not a timestamp")
@@ -168,7 +174,7 @@ def parse_timestamp(text: str) -> Timestamp:
     if not (1 <= month <= 12 and 1 <= day <= month_days(year, month) and hour < 24 and minute < 60 and second < 60):
         raise EvaluationError(BAD_CONVERSION, f"{text[:40]!r} is not a date and time that exists")
     seconds = days_of(year, month, day) * DAY_SECONDS + hour * 3600 + minute * 60 + second - offset
-    return timestamp_of(seconds, nanos, offset)
+    return Timestamp(seconds, nanos, offset)
 
 
 def _split_timestamp(text: str) -> tuple[int, int, int, int, int, int, int, int] | None:
@@ -254,7 +260,7 @@ def format_timestamp(moment: Timestamp, *, in_utc: bool = False) -> str:
 def _date_and_time(seconds: int) -> str:
     days, rest = divmod(seconds, DAY_SECONDS)
     year, month, day = date_of(days)
-    return f"{year:04d}-{month:02d}-{day:02d}T{rest // 3600:02d}:{rest // 60 % 60:02d}:{rest % 60:02d}"
+    return f"{'-' if year < 0 else ''}{abs(year):04d}-{month:02d}-{day:02d}T{rest // 3600:02d}:{rest // 60 % 60:02d}:{rest % 60:02d}"
 
 
 def timestamp_json(moment: Timestamp) -> str | None:

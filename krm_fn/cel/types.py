@@ -38,17 +38,20 @@ class Type:
 
     kind: one of the constants above, or a scalar's own name.  name: as CEL prints it, without parameters.  parameters: of a list its
     element, of a map key and value, of an optional its content.  is_open: holds a type parameter.  is_named: holds an object type.
-    tainted: holds `UNKNOWN`.  size: how many types it is written with.
+    tainted: holds `UNKNOWN`.  size: how many types it is written with.  nullable: a scalar that null stands for, too, which is what
+    protobuf's wrapper of it is.
     """
 
     __slots__ = (
-        "is_named", "is_open", "kind", "list_of", "maps_to", "name", "optional_of", "parameters", "size", "tainted", "type_of",
+        "is_named", "is_open", "kind", "list_of", "maps_to", "name", "nullable", "optional_of", "parameters", "size", "tainted",
+        "type_of",
     )  # fmt: skip
 
-    def __init__(self, kind: str, name: str, parameters: tuple[Type, ...] = ()) -> None:
+    def __init__(self, kind: str, name: str, parameters: tuple[Type, ...] = (), *, nullable: bool = False) -> None:
         self.kind = kind
         self.name = name
         self.parameters = parameters
+        self.nullable = nullable
         self.is_open: bool = kind == PARAMETER or any(p.is_open for p in parameters)
         self.is_named: bool = kind == OBJECT or any(p.is_named for p in parameters)
         self.tainted: bool = any(p.tainted for p in parameters)
@@ -67,7 +70,7 @@ class Type:
             if isinstance(part, str):
                 text += part
                 continue
-            text += part.name
+            text += f"wrapper({part.name})" if part.nullable else part.name
             if part.parameters:
                 text += "("
                 pending.append(")")
@@ -143,12 +146,18 @@ NULL_TYPE = Type(NULL, NULL)
 DURATION = Type("duration", "google.protobuf.Duration")
 TIMESTAMP = Type("timestamp", "google.protobuf.Timestamp")
 ANY_TYPE = Type(TYPE, "type")
+ANY = Type(DYN, "google.protobuf.Any")
+"""As good as dyn for overloads, but no range of a macro, and no dyn where a place asks for one."""
+BOOL_WRAPPER, BYTES_WRAPPER, DOUBLE_WRAPPER, INT_WRAPPER, STRING_WRAPPER, UINT_WRAPPER = (
+    Type(n, n, nullable=True) for n in ("bool", "bytes", "double", "int", "string", "uint")
+)
 CONDITION = ObjectType("kro.run.Condition", dict.fromkeys(("type", "status", "reason", "message"), STRING))
 RUNTIME = ObjectType("kro.run.Runtime", {})
 
 _NAMED: dict[str, Type] = {
     **{t.name: t for t in (DYNAMIC, BOOL, BYTES, DOUBLE, INT, STRING, UINT, NULL_TYPE, ANY_TYPE, CONDITION, RUNTIME)},
-    **{t.name: t for t in (DURATION, TIMESTAMP)},
+    **{t.name: t for t in (DURATION, TIMESTAMP, ANY)},
+    **{str(t): t for t in (BOOL_WRAPPER, BYTES_WRAPPER, DOUBLE_WRAPPER, INT_WRAPPER, STRING_WRAPPER, UINT_WRAPPER)},
     "duration": DURATION,
     "timestamp": TIMESTAMP,
 }
@@ -332,9 +341,9 @@ class Bindings:
         if one in _WILD or other in _WILD:
             return True
         if one == NULL:
-            return other in _NULLABLE
+            return other in _NULLABLE or second.nullable
         if other == NULL:
-            return one in _NULLABLE
+            return one in _NULLABLE or first.nullable
         if one != other:
             return False
         if one == TYPE:
@@ -353,7 +362,7 @@ class Bindings:
                 self._bind(param, candidate)
                 return True, False
             return False, False
-        if candidate is bound:
+        if is_exactly(candidate, bound):
             return True, True
         if not self._agree(candidate, bound):
             return False, True
@@ -385,6 +394,15 @@ class Bindings:
 
 
 _WILD = (DYN, ERROR)
+
+
+def is_exactly(first: Type, second: Type) -> bool:
+    """Tell whether two types are one to cel-go, to which a wrapper is what it wraps."""
+    if first is second:
+        return True
+    if first.kind != second.kind or first.name != second.name or len(first.parameters) != len(second.parameters):
+        return False
+    return first.kind != PARAMETER and all(map(is_exactly, first.parameters, second.parameters))
 
 
 def more_general(first: Type, second: Type) -> Type:

@@ -13,6 +13,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, TypeAlias
 
+    from krm_fn.cel.errors import EvaluationError
+
     Value: TypeAlias = Any
     Path: TypeAlias = str
 
@@ -142,6 +144,26 @@ class TypeValue:
 
     def __repr__(self) -> str:
         return f"type({self.name})"
+
+
+class Unreadable:
+    """An item of a list, or a value of a map, that its schema cannot read: an error once it is asked for, and no sooner."""
+
+    __slots__ = ("error",)
+    cel_type = "error"
+
+    def __init__(self, error: EvaluationError) -> None:
+        self.error = error
+
+
+class WrittenList(list):  # type: ignore[type-arg]
+    """
+    A list literal with lists or maps written in it, on the right of `+`, `==` or `!=`.
+
+    sic: what an expression wrote is nothing that a list with a schema can read; data that looks the same is.
+    """
+
+    __slots__ = ()
 
 
 class KeyedMap(dict):  # type: ignore[type-arg]

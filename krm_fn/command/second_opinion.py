@@ -99,6 +99,8 @@ def _look_at(node: Node, text: str, bindings: Mapping[str, Any], bound: frozense
     """Errors: NoOpinion for what the text, or what a name stands for, shows that cel-python is wrong at."""
     if isinstance(node, syntax.Bind | syntax.OptionalMap | syntax.SortBy) or getattr(node, "optional", None):
         raise NoOpinion("optionals, cel.bind, sortBy")
+    if type(node) is syntax.MessageLiteral:
+        raise NoOpinion("messages")
     if type(node) is syntax.Literal and (type(node.value) is bytes or "\\" in text[node.start : node.end]):
         raise NoOpinion("bytes, and texts with escapes")
     if isinstance(node, syntax.Call | syntax.MemberCall) and node.name not in _FUNCTIONS:

@@ -149,7 +149,7 @@ class Shapes:
 
 def _shape(seen: Node | Program) -> Shape | None:
     schema = seen.schema
-    if schema is None or seen.asked is None or means_itself(schema, seen.asked):
+    if schema is None or seen.asked is None or (not seen.asked.mixed and means_itself(schema, seen.asked)):
         return None
     from krm_fn.schema.typed_values import shape_of
 

@@ -634,6 +634,7 @@ def _note(program: Program, compiled: Compiled, each: str) -> None:
         seen = program if root == model.SCHEMA else program.nodes.get(each if root == model.EACH else root)
         if seen is not None:
             seen.asked = seen.asked or model.Asked("")
+            seen.asked.mixed = seen.asked.mixed or "dyn(" in compiled.expression.text
             for path in paths:
                 seen.asked.add(path.split(".")[1:])
 

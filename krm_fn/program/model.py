@@ -68,14 +68,16 @@ class Asked:
     The part of an object that expressions look at, as a tree of fields.
 
     suffix: the path from the object to here, as text (`.spec.ports`).  fields: what is looked at below; None where everything
-    may be (the path ends in an index, a call, or is used whole).
+    may be (the path ends in an index, a call, or is used whole).  mixed: whether some expression calls `dyn`, so that what is read may
+    meet values of other types.
     """
 
-    __slots__ = ("fields", "suffix")
+    __slots__ = ("fields", "mixed", "suffix")
 
     def __init__(self, suffix: str) -> None:
         self.suffix = suffix
         self.fields: dict[str, Asked] | None = {}
+        self.mixed = False
 
     def add(self, fields: list[str]) -> None:
         """Note one access path, given by its fields."""

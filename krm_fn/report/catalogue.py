@@ -204,6 +204,7 @@ GROUPS: dict[str, dict[str, str]] = {
         "cel-overflow": "a number leaves the range of its type",
         "cel-bad-conversion": "a value cannot be converted",
         "cel-bad-argument": "a function is given a value that it cannot work with",
+        "cel-breakdown": "an expression does what makes kro's evaluation break down",
         "cel-budget-exceeded": "an expression takes more steps than are allowed",
         "not-a-bool": "a condition gives something that is no boolean",
         "foreach-not-a-list": "forEach runs over something that is no list",

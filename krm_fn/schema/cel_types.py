@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from krm_fn.cel.stack import deep
 from krm_fn.cel.types import (
+    ANY,
     BOOL,
     BYTES,
     CONDITION,
@@ -261,7 +262,7 @@ class _Comparison:
         self.seen: set[tuple[int, int]] = set()
 
     def compare(self, output: Type, target: Type) -> str:
-        if DYN in (target.kind, output.kind):
+        if target.kind == DYN or (output.kind == DYN and output is not ANY):
             return ""
         if is_optional(output):
             return self.compare(output.parameters[0], target)
@@ -306,7 +307,7 @@ class _Comparison:
         if fields is None:
             return ""
         key, value = output.parameters
-        if key is not STRING:
+        if key.kind != STRING.kind:
             return f"the keys of {_named(output)} are no strings"
         for name, wanted in fields.items():
             if reason := self.compare(value, wanted):
@@ -356,7 +357,7 @@ def is_condition_result(output: Type) -> bool:
     Source: kro v0.9.3 pkg/cel/conversion/conversions.go IsBoolOrOptionalBool.
     """
     inner = output.parameters[0] if is_optional(output) else output
-    return inner is BOOL or inner is UNKNOWN
+    return inner.kind == BOOL.kind or inner is UNKNOWN
 
 
 def element_of(output: Type) -> Type | None:
@@ -377,4 +378,4 @@ def is_custom_condition(output: Type) -> bool:
     Source: kro v0.9.3 pkg/graph/builder.go validateConditionOutputType.
     """
     inner = output.parameters[0] if output.kind == LIST else output
-    return inner is CONDITION or inner.kind == DYN
+    return inner is CONDITION or (inner.kind == DYN and inner is not ANY)

@@ -22,29 +22,30 @@ def _bytes(text: str) -> bytes:
     """sic: kro reads the alphabet of URLs, so `+` and `/`, which Kubernetes writes, are wrong to it."""
     from base64 import b64decode
 
+    body = text.replace("\r", "").replace("\n", "")
     try:
-        if "+" in text or "/" in text:
+        if "+" in body or "/" in body or len(body) % 4:
             raise ValueError
-        return b64decode(text.replace("\r", "").replace("\n", ""), altchars=b"-_", validate=True)
+        return b64decode(body, altchars=b"-_", validate=True)
     except ValueError:
         raise EvaluationError(BAD_CONVERSION, "a text that is no base64 of URLs, which is all that kro reads") from None
 
 
 def _date(text: str) -> Value:
-    from krm_fn.cel.timestamps import parse_timestamp
+    from krm_fn.cel.timestamps import read_timestamp
 
-    return parse_timestamp(f"{text}T00:00:00Z")
+    return read_timestamp(f"{text}T00:00:00Z")
 
 
 def _date_time(text: str) -> Value:
     """RFC 3339; without a zone it is UTC, and the empty text is the beginning of 1970."""
-    from krm_fn.cel.timestamps import Timestamp, parse_timestamp
+    from krm_fn.cel.timestamps import Timestamp, read_timestamp
 
     if not text:
         return Timestamp(0)
     if text[-1:] == "Z" or text[-6:-5] in ("+", "-"):
-        return parse_timestamp(text)
-    return parse_timestamp(f"{text}Z")
+        return read_timestamp(text)
+    return read_timestamp(f"{text}Z")
 
 
 _UNITS = (("ns", "nano"), ("us", "\u00b5s", "micro"), ("ms", "milli"), ("s", "sec"), ("m", "min"), ("h", "hr", "hour"),

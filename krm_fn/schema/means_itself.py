@@ -4,8 +4,9 @@ Whether data under a schema means to expressions what it says as JSON.
 Enters: a schema, and the part of it that expressions look at.  Leaves: yes or no. Where it is yes, plain JSON is used as it is and
 `typed_values`, which reads it, is never imported.  Not known here: data, expressions, kinds.
 
-What a server stores fits its schema, so only what is read *differently* counts: times, bytes, doubles, sets and lists with keys, and
-names that expressions spell in another way.
+What a server stores fits its schema, so only what is read *differently* counts: times, bytes, doubles, nulls, sets and lists with keys,
+and names that expressions spell in another way.  The types of expressions see to it that a list or map meets nothing but its like, where it
+makes no difference how it is read; `dyn` does not, so what stands in one is never taken for plain.
 """
 
 from __future__ import annotations
@@ -31,6 +32,8 @@ _FORMATS = frozenset(("byte", "date", "date-time", "duration"))
 
 def means_itself(schema: Schema, part: Part) -> bool:
     """Whether *part* of any data under *schema* is read as what it is."""
+    if schema.get("nullable") is True:
+        return False
     fields = part.fields
     if fields is None or schema.get("type") != "object" or schema.get("x-kubernetes-embedded-resource") is True:
         return _all_means_itself(schema, set())
@@ -46,6 +49,8 @@ def means_itself(schema: Schema, part: Part) -> bool:
 
 def _all_means_itself(schema: Schema, seen: set[int]) -> bool:
     """The same for everything below. *seen*: schemas that are shared are looked at once."""
+    if schema.get("nullable") is True:
+        return False
     if id(schema) in seen or schema.get("x-kubernetes-int-or-string") is True:
         return True
     seen.add(id(schema))

@@ -4,15 +4,13 @@ Plain JSON as expressions see it under its OpenAPI schema: `byte` is bytes, `dat
 Enters: a schema, once; then data.  Leaves: values.  Not known here: expressions, kinds, where data and schemas come from.
 
 How it works. `shape_of` makes a `Shape` of a schema; the shapes of its parts are made when something there is first read. Data
-that means what it says, such as a list of strings or an object without a schema, is given back as it is. Else:
-* an object with properties, and a map whose values need reading, become a `TypedMap`: a dict that reads a value when it is asked for;
-* a list is read at once, its objects not; one with wrong data in it becomes a `WrongList`, whose items fail one by one;
-* a set and a keyed list become a `SetList` and a `KeyedList`, which decide `==` and `+`;
+that has no schema, such as an object without properties, is given back as it is. Else:
+* an object with properties, and a map, become a `TypedMap`: a dict that reads a value when it is asked for;
+* a list becomes a `TypedList`, or a `SetList` or `KeyedList` where its schema says so: lists that read an item when it is asked for;
 * what nobody has observed (an open map or list) is read at once, but for a settled map; wrong data in it is unknown, since no server
   would store it.
 
-Source: kro v0.9.3 pkg/cel/unstructured/valunstructured.go, Kubernetes v1.35.0 apiserver pkg/cel/escaping.go. Differs: `==` of a
-typed list or map with something else is false, not an error, and an object's size leaves nulls out.
+Source: kro v0.9.3 pkg/cel/unstructured/valunstructured.go, Kubernetes v1.35.0 apiserver pkg/cel/escaping.go.
 """
 
 from __future__ import annotations
@@ -22,15 +20,8 @@ from krm_fn.cel.operators import INT_MAX, INT_MIN, kind_of
 from krm_fn.cel.values import OpenList, OpenMap, SettledMap, Unknown, join_path
 from krm_fn.schema.escaping import escape
 from krm_fn.schema.formats import READERS
-from krm_fn.schema.typed_containers import (
-    KeyedList,
-    SetList,
-    TypedMap,
-    TypedObject,
-    TypedSettledMap,
-    WrongList,
-    comparable,
-)
+from krm_fn.schema.typed_containers import TypedMap, TypedObject, TypedSettledMap
+from krm_fn.schema.typed_lists import Foreign, KeyedList, SetList, TypedList, comparable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -141,12 +132,13 @@ class _Free(Shape):
         super().__init__(schema, what)
 
     def keeps(self, values: Iterable[Value]) -> bool:
-        return self.nullable or _NULL not in map(type, values)
+        kinds = set(map(type, values))
+        return Foreign not in kinds and (self.nullable or _NULL not in kinds)
 
     def convert(self, value: Value) -> Value:
         if value is None:
             raise _wrong(self.what, value)
-        return value
+        return value.value if type(value) is Foreign else value
 
 
 class _Unreadable(Shape):
@@ -190,11 +182,11 @@ class _Map(Shape):
     def convert(self, value: Value) -> Value:
         if not isinstance(value, dict):
             raise _wrong(self.what, value)
-        if self.values.keeps(value.values()):
-            return value
-        if isinstance(value, SettledMap):
-            return TypedSettledMap(value, self)
-        return _read_open(self, value) if isinstance(value, OpenMap) else TypedMap(value, self)
+        if isinstance(value, OpenMap):
+            if self.values.keeps(value.values()):
+                return value
+            return TypedSettledMap(value, self) if isinstance(value, SettledMap) else _read_open(self, value)
+        return TypedMap(value, self)
 
 
 class _Object(Shape):
@@ -235,7 +227,7 @@ def _is_whole_resource(properties: dict[str, Schema]) -> bool:
     return {*_EMBEDDED} <= {*properties} and {"name", "generateName"} <= {*own}
 
 
-_LISTS: dict[str, type[WrongList]] = {"set": SetList, "map": KeyedList}
+_LISTS: dict[str, type[TypedList]] = {"atomic": TypedList, "set": SetList, "map": KeyedList}
 
 
 class _List(Shape):
@@ -260,19 +252,12 @@ class _List(Shape):
             raise _wrong(self.what, value)
         items = self.items
         order = self.schema.get("x-kubernetes-list-type") or "atomic"
-        if order != "atomic" and order not in _LISTS:
+        if order not in _LISTS:
             raise EvaluationError(BAD_CONVERSION, f"{order!r} is no type of list")
         if isinstance(value, OpenList):
             path = value.path
             return type(value)([_read_or_wait(items, item, join_path(path, i)) for i, item in enumerate(value)], path)
-        if order != "atomic":
-            return _LISTS[order](value, self)
-        if items.keeps(value):
-            return value
-        try:
-            return [items.read(item) for item in value]
-        except EvaluationError:
-            return WrongList(value, self)
+        return _LISTS[order](value, self)
 
     def key_of(self, item: dict[str, Any]) -> tuple[tuple[type, Value], ...]:
         """What tells the items of a keyed list apart. sic: a key whose name must be escaped is looked for by that name."""

@@ -44,6 +44,15 @@ TRUE = {
         "dyn(1) <= dyn(1u)", "dyn(1.5) >= dyn(1)", "dyn(1e300) > dyn(9223372036854775807)", "dyn(-1e300) < dyn(0u)",
         "!(dyn(1) == dyn(1.5))", "dyn(1) != dyn(2u)",
     ],
+    "what cannot be compared": [
+        'quantity("1") != dyn(1)', '[quantity("1")] == [dyn(1)]', '!(quantity("1") in [dyn(1)])', '!(dyn(quantity("1")) == null)',
+        '[quantity("1"), dyn(1)].distinct().size() == 2',
+    ],
+    "NaN as a key is never found": [
+        "cel.bind(n, 0.0 / 0.0, !(n in {n: 1}))", "cel.bind(n, 0.0 / 0.0, size({n: 1, n: 2}) == 2)",
+        "cel.bind(n, 0.0 / 0.0, {n: 1} != {n: 1})", "{0.0 / 0.0: 1, 1.0: 2}[1.0] == 2", "{0.0 / 0.0: 1}.transformList(k, v, v) == [1]",
+        "{0.0 / 0.0: 1, 2.0: 2}.map(k, k == 2.0) == [true, false]",
+    ],
     "a bool is no number": [
         "dyn(true) != dyn(1)", "dyn(false) != dyn(0)", "!(dyn(true) in [1, 2])", "!(dyn(1) in [true])", "[1] != dyn([true])",
         '{"a": true} != dyn({"a": 1})', "dyn(1.0) != dyn(true)",

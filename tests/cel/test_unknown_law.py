@@ -109,6 +109,7 @@ FORMS = [
     "({0}).transformList(k, v, {1})", "({0}).transformMap(k, v, {1})", "({0}).transformMapEntry(k, v, {{k: {1}}})",
     "dyn({0}).sortBy(v, {1})", "cel.bind(v, {0}, {1})", "({0}).all(v, v == {1})", "({0}).exists(v, v == {1})",
     "({0}).filter(v, v != {1})", "({0}).map(v, [v, {1}])", "({0}).exists_one(v, v == {1})", "type({0})", "string({0})",
+    "google.protobuf.ListValue{{values: [{0}, {1}]}}", "google.protobuf.Value{{struct_value: {0}, ?list_value: ({1}).?a}}",
 ]  # fmt: skip
 EXPRESSIONS = st.recursive(
     ATOMS,

@@ -85,6 +85,8 @@ def canonical(typed: Any) -> Any:
             return {kind: "NaN" if math.isnan(number) else repr(number)}
         case "int" | "uint":
             return {kind: str(int(value))}
+        case "error":
+            return {kind: True}
         case "duration" if isinstance(value, str):
             return {kind: int(Decimal(value.removesuffix("s")) * SECOND)}
         case "timestamp" if isinstance(value, str):

@@ -88,7 +88,7 @@ def _json(path: Path) -> Iterator[Case | Skipped]:
         differences = _differences(path, SPEC_DIFFERENCES)
         yield from cel_spec.read_spec(value, f"cel-spec/{path.name}", path.stem, differences)
     elif all(isinstance(entry, dict) and "id" in entry and ({"expr", "kro"} & set(entry)) for entry in value):
-        yield from kro_cel.read_cases(value, f"kro-cel/{path.name}", _definitions(path))
+        yield from kro_cel.read_cases(value, f"kro-cel/{path.name}", _definitions(path), _questions(path))
     else:
         yield Skipped(str(path), "not a format of the corpora")
 
@@ -104,6 +104,22 @@ def _differences(path: Path, name: str) -> dict[str, dict[str, Any]]:
         if (folder / name).exists():
             return {entry["id"]: entry for entry in json.loads((folder / name).read_text(encoding="utf-8"))}
     return {}
+
+
+def _questions(path: Path) -> Callable[[str], dict[str, Any] | None]:
+    """A look-up of cases of cel-spec by `FILE/SECTION/NAME`, where that corpus lies beside this one."""
+    folder = path.resolve().parent.parent / "cel-spec"
+    files: dict[str, dict[str, dict[str, Any]]] = {}
+
+    def question(name: str) -> dict[str, Any] | None:
+        stem, _, rest = name.partition("/")
+        if stem not in files:
+            file = folder / f"{stem}.json"
+            entries = json.loads(file.read_text(encoding="utf-8")) if file.exists() else []
+            files[stem] = {f"{entry['section']}/{entry['name']}": entry for entry in entries}
+        return files[stem].get(rest)
+
+    return question
 
 
 def _yaml(path: Path) -> Iterator[Case | Skipped]:

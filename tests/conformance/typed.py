@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 from typing import Any
 
+from krm_fn.cel.errors import EvaluationError
 from krm_fn.cel.values import NONE, OMIT, KeyedMap, Optional, TypeValue, Uint, Unknown
 from tests.conformance.compare import SECOND
 
@@ -85,9 +86,9 @@ def to_typed(value: Any) -> dict[str, Any]:
     if cls is bytes:
         return {"bytes_base64": base64.b64encode(value).decode()}
     if isinstance(value, list):
-        return {"list": [to_typed(item) for item in value]}
+        return {"list": [_found(value, at) for at in range(len(value))]}
     if isinstance(value, dict):
-        return {"map": [{"key": to_typed(key), "value": to_typed(child)} for key, child in _entries(value)]}
+        return {"map": _entries(value)}
     if cls is Unknown:
         return {"unknown": list(value.paths)}
     if value is OMIT:
@@ -99,12 +100,25 @@ def to_typed(value: Any) -> dict[str, Any]:
     return _opaque(value)
 
 
-def _entries(value: dict[Any, Any]) -> list[tuple[Any, Any]]:
+def _found(container: Any, at: Any) -> dict[str, Any]:
+    """What stands there, typed; an error where reading it fails, as an item that does not fit its schema does."""
+    try:
+        return to_typed(container[at])
+    except (EvaluationError, KeyError) as error:
+        return {"error": str(error)}
+
+
+def _entries(value: dict[Any, Any]) -> list[dict[str, Any]]:
     if not isinstance(value, KeyedMap):
-        return list(value.items())
+        return [{"key": to_typed(key), "value": _found(value, key)} for key in value]
     from krm_fn.cel.maps import plain_key
 
-    return [(plain_key(key), child) for key, child in value.items()]
+    entries = [(plain_key(key), child) for key, child in value.items()]
+    # The corpora look each key up, and no NaN is ever found.
+    return [
+        {"key": to_typed(key), "value": to_typed(child) if key == key else {"error": "no such key"}}
+        for key, child in entries
+    ]
 
 
 def _opaque(value: Any) -> dict[str, Any]:

@@ -43,6 +43,26 @@ def test_what_was_read_goes_out_as_it_came_in() -> None:
     assert (made["zones"], made["ratio"]) == (["a", "b"], 4)
 
 
+@pytest.mark.parametrize(
+    ("expression", "seen"),
+    [
+        ("string(dyn(schema.spec.plain) != 1)", "true"),
+        ("string([dyn(schema.spec.plain)] == [1])", "true"),
+        ("string('0' in dyn({'a': 1}) || dyn(schema.spec.plain).size() == 2)", "true"),
+        ("string(dyn(schema.spec.plain) == 1)", None),
+        ("string(dyn(schema.spec.plain)[0u])", None),
+    ],
+)
+def test_dyn_lets_lists_meet_what_they_are_not_like(expression: str, seen: str | None) -> None:
+    """As in kro: a list under a schema compared with what is none is an error, and equal inside of another list."""
+    text = rgd(config_map("cm", f'{{x: "${{{expression}}}"}}'), spec=SPEC, more=f"types: {TYPES}")
+    result = render(text, instance("{plain: [a, b]}"))
+    if seen is None:
+        assert result.errors == ["cel-no-such-overload"]
+    else:
+        assert result["shop-cm"]["data"] == {"x": seen}
+
+
 def test_the_time_of_an_observed_instance_is_a_timestamp() -> None:
     text = rgd(config_map("cm", '{x: "${string(schema.metadata.creationTimestamp.getFullYear())}"}'))
     observed = (
@@ -81,6 +101,9 @@ def _asked(*paths: str) -> Asked:
         ({"type": "array", "items": {"type": "integer"}}, [""], True),
         ({"type": "array", "items": {"type": "integer"}, "x-kubernetes-list-type": "set"}, [""], False),
         ({"x-kubernetes-int-or-string": True}, [""], True),
+        ({"type": "object", "properties": {"a": {"type": "string", "nullable": True}}}, ["a"], False),
+        ({"type": "object", "properties": {"a": {"type": "string", "nullable": True}}}, ["b", "c.d"], True),
+        ({"type": "object", "properties": {"a": {"type": "string", "nullable": True}}}, [""], False),
         ({"type": "object", "x-kubernetes-embedded-resource": True}, ["metadata"], False),
     ],
 )

@@ -27,7 +27,8 @@ MORE_FORMS = (
     "({0} * {1})", "({0} % {1})", "({0} <= {1})", "({0} > {1})", "({0}).b[{1}]", "optional.of({0})", "({0}).?a.?b",
     "[{0}, {1}, {2}]", "{{{0}: {1}, {1}: {2}}}", "({0}).existsOne(k, v, {1})", "({0}).transformMap(k, v, {1}, {2})",
     "({0}).transformList(k, v, {1}, {2})", "({0}).sortBy(v, v)", "cel.bind(k, {0}, {1})", "[{0}, {1}, {2}].sort()",
-    "[{0}, {1}].min()", "[[{0}], {1}].flatten({2})", "{{{0}: {1}}}[{2}]", "dyn({0})",
+    "[{0}, {1}].min()", "[[{0}], {1}].flatten({2})", "{{{0}: {1}}}[{2}]", "dyn({0})", "google.protobuf.Struct{{fields: {0}}}",
+    "google.protobuf.Timestamp{{seconds: {0}, ?nanos: {1}}}", "google.protobuf.Int32Value{{value: {0}}}",
 )  # fmt: skip
 
 

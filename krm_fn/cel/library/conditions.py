@@ -116,6 +116,28 @@ def _lifted(entry: dict[str, Any]) -> Condition:
     return Condition({name: value for name, value in values.items() if isinstance(value, (str, Unknown))})
 
 
+def conditions_of(value: Any) -> list[Condition] | Unknown:
+    """
+    What an entry of status.conditions adds to them: a condition, or those of a list.
+
+    Errors: BAD_ARGUMENT for anything else, which `dyn` may hide from the checker.
+    Source: kro v0.9.3 pkg/runtime/conditions.go flattenCelConditionValue.
+    """
+    if isinstance(value, Unknown):
+        return value
+    found: list[Condition] = []
+    for element in value if isinstance(value, list) else [value]:
+        if isinstance(element, Unknown):
+            return element
+        if not isinstance(element, Condition):
+            message = (
+                f"status.conditions: {describe(element)} where a condition is needed: runtime.newCondition(…) makes one"
+            )
+            raise EvaluationError(BAD_ARGUMENT, message)
+        found.append(element)
+    return Unknown(value.path) if isinstance(value, OpenList) else found
+
+
 _RUNTIME, _TYPE = Runtime.cel_type, Condition.cel_type
 
 OVERLOADS: tuple[Overload, ...] = (

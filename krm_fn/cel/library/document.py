@@ -37,7 +37,8 @@ Every function that an expression may call, as kro v0.9.3 declares them. A call 
 runs. Each example is an expression that is true; the tests run them all.
 
 Operators, `or`, `orValue` and the macros (`has`, `all`, `exists`, `exists_one`, `map`, `filter`, `sortBy`, `optMap`, `optFlatMap`,
-`cel.bind`, `transformList`, `transformMap`, `transformMapEntry`) are part of the language and not listed.
+`cel.bind`, `transformList`, `transformMap`, `transformMapEntry`) are part of the language and not listed. So are messages of
+protobuf's well-known types, which stand for the values that they hold: `google.protobuf.Duration{seconds: 90} == duration("90s")`.
 
 This page is made from the records of the library: `python -m krm_fn.cel.library.document > docs/functions.md`.
 """

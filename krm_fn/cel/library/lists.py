@@ -13,7 +13,7 @@ kro v0.9.3 pkg/cel/library/lists.go and maps.go.
 
 from __future__ import annotations
 
-from krm_fn.cel.errors import BAD_ARGUMENT, BUDGET, NO_SUCH_OVERLOAD, EvaluationError
+from krm_fn.cel.errors import BAD_ARGUMENT, BUDGET, NEVER_ABSORBED, EvaluationError
 from krm_fn.cel.library.overload import (
     COMPARABLE,
     COMPARABLE_KINDS,
@@ -110,7 +110,7 @@ def _distinct(values: list[Any]) -> list[Any] | Unknown:
         return list(dict.fromkeys(values))
     kept: list[Any] = []
     for value in values:
-        found = _position(kept, value)
+        found = _position(kept, value, turned=True)
         if isinstance(found, Unknown):
             return found
         _pay(_COMPARISON * len(kept))
@@ -119,15 +119,19 @@ def _distinct(values: list[Any]) -> list[Any] | Unknown:
     return kept
 
 
-def _position(values: list[Any], sought: Any) -> int | Unknown:
-    """Find the first equal element; -1 where there is none, unknown where one before it may be equal."""
+def _position(values: list[Any], sought: Any, *, turned: bool = False) -> int | Unknown:
+    """
+    Find the first equal element; -1 where there is none, unknown where one before it may be equal.
+
+    *turned*: *sought* is asked whether it equals an element, not the element: some values answer differently.
+    """
     from krm_fn.cel.operators import equals
 
-    for index, value in enumerate(values):
+    for index, value in enumerate(values.cel_items() if hasattr(values, "cel_items") else values):
         try:
-            same = equals(value, sought)
+            same = equals(sought, value) if turned else equals(value, sought)
         except EvaluationError as e:
-            if e.kind != NO_SUCH_OVERLOAD:
+            if e.kind in NEVER_ABSORBED:
                 raise
             continue  # cel-go asks "is it true that they are equal": what cannot be compared is not equal
         if same is True:
@@ -255,7 +259,7 @@ def _merge(first: dict[str, Any], second: dict[str, Any]) -> dict[str, Any]:
         from krm_fn.cel.operators import contains
 
         kept = {key: value for key, value in first.items() if contains(plain_key(key), second) is not True}
-        return KeyedMap({**kept, **second})
+        return KeyedMap({**kept, **dict(second.items())})
     return {**first, **second}
 
 

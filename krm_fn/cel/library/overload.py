@@ -274,10 +274,9 @@ def unknown_in(value: Any) -> Unknown | None:
 
     Only the value itself is looked at, not what its elements contain. Other values are known.
     """
-    if isinstance(value, list):
-        found = unknown_among(value) if Unknown in map(type, value) else None
-    elif isinstance(value, dict):
-        found = unknown_among(value.values()) if Unknown in map(type, value.values()) else None
+    if isinstance(value, (list, dict)):
+        inside = list(_inside(value))
+        found = unknown_among(inside) if Unknown in map(type, inside) else None
     else:
         return None
     if type(value) is OpenList or type(value) is OpenMap:
@@ -306,7 +305,12 @@ def _containers(value: Any) -> Iterator[Any]:
         elif isinstance(top, (list, dict)) and id(top) not in seen:
             seen.add(id(top))
             yield top
-            stack.extend(top if isinstance(top, list) else top.values())
+            stack.extend(_inside(top))
+
+
+def _inside(container: Any) -> Iterator[Any]:
+    """Give what Python holds in a list or map: of a typed view the data behind it, none of which is read for this."""
+    return iter(dict.values(container)) if isinstance(container, dict) else list.__iter__(container)
 
 
 def on_known_elements(impl: Implementation) -> Implementation:

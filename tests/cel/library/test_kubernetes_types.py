@@ -8,12 +8,12 @@ from hypothesis import strategies as st
 
 from krm_fn.cel.errors import BAD_ARGUMENT, BAD_CONVERSION, NO_SUCH_OVERLOAD, EvaluationError
 from krm_fn.cel.library.addresses import CIDR, IP, parse_cidr, parse_ip
-from krm_fn.cel.library.conditions import RUNTIME, Condition
+from krm_fn.cel.library.conditions import RUNTIME, Condition, conditions_of
 from krm_fn.cel.library.index import find
 from krm_fn.cel.library.quantity import Quantity, parse_quantity
 from krm_fn.cel.library.semver import Semver, parse_semver
 from krm_fn.cel.library.urls import URL, parse_url
-from krm_fn.cel.values import OpenMap, Unknown
+from krm_fn.cel.values import OpenList, OpenMap, Unknown
 from tests.cel.running import error_of, run
 
 
@@ -312,6 +312,43 @@ def test_conditions_that_only_a_cluster_has_are_unknown(owner, paths):
     found = run("runtime.condition(x, 'Ready').status", runtime=RUNTIME, x=owner)
     assert isinstance(found, Unknown)
     assert found.paths == paths
+
+
+ONE = 'runtime.newCondition({type: "A", status: "True"})'
+
+
+@pytest.mark.parametrize(
+    ("expression", "types"),
+    [
+        pytest.param(ONE, ["A"], id="condition"),
+        pytest.param(f"[{ONE}, runtime.condition({{}}, 'B')]", ["A", ""], id="list"),
+        pytest.param("[]", [], id="none"),
+        pytest.param("dyn(1)", BAD_ARGUMENT, id="number"),
+        pytest.param("dyn(null)", BAD_ARGUMENT, id="null"),
+        pytest.param(f"[{ONE}, dyn(1)]", BAD_ARGUMENT, id="list with something else"),
+        pytest.param(f"[[{ONE}]]", BAD_ARGUMENT, id="list in a list"),
+        pytest.param(f"{{'a': {ONE}}}", BAD_ARGUMENT, id="map"),
+    ],
+)
+def test_what_status_conditions_takes(expression, types):
+    value = run(expression, runtime=RUNTIME)
+    if types == BAD_ARGUMENT:
+        with pytest.raises(EvaluationError) as caught:
+            conditions_of(value)
+        assert caught.value.kind == BAD_ARGUMENT
+    else:
+        found = conditions_of(value)
+        assert isinstance(found, list)
+        assert [condition.cel_fields["type"] for condition in found] == types
+
+
+@pytest.mark.parametrize(
+    "value", [Unknown("d.x"), [Unknown("d.x")], OpenList([], "d.x")], ids=["whole", "inside", "open"]
+)
+def test_conditions_that_are_unknown_stay_so(value):
+    found = conditions_of(value)
+    assert isinstance(found, Unknown)
+    assert found.paths == ("d.x",)
 
 
 @pytest.mark.parametrize(
