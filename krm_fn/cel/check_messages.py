@@ -43,6 +43,10 @@ def undeclared_function(name: str, advice: str) -> tuple[str, str]:
     return f"{name}() is not a function that kro has", advice
 
 
+def holds_type(name: str) -> tuple[str, str]:
+    return f"{name!r} would hold a type, which no variable can", "dyn(type(…)) can be held"
+
+
 def undeclared_type(name: str, known: Iterable[str]) -> tuple[str, str]:
     from difflib import get_close_matches
 
