@@ -86,6 +86,9 @@ from krm_fn.cel.types import (
     parameter,
     parse_type,
 )
+from krm_fn.cel.types import (
+    TYPE as TYPE_KIND,
+)
 from krm_fn.cel.values import Uint
 
 TYPE_CHECKING = False
@@ -200,10 +203,22 @@ class _Checker:
         name = node.name
         found = self.local.get(name) or self.variables.get(name.lstrip("."))
         if found is not None:
+            if found.kind in (TYPE_KIND, PARAMETER):
+                self.hold(name, found, node)
             return found
         from krm_fn.cel.check_messages import undeclared_name
 
         return self.report(undeclared_name(name), node.start, node.end)
+
+    def hold(self, name: str, held: Type, node: Node) -> None:
+        """sic: no variable that is read may hold a type, since kro takes its name for that of one when it makes the program."""
+        if self.bindings.resolve(held).kind != TYPE_KIND:
+            return
+        from krm_fn.cel.check_messages import holds_type
+
+        said = holds_type(name)
+        if all(problem.message != said[0] for problem in self.problems):
+            self.report(said, node.start, node.end)
 
     def select(self, node: Select) -> Type:
         owner = self.infer(node.operand)
@@ -462,6 +477,8 @@ class _Checker:
         if node.condition is not None:
             self.expect_bool(self.within(names, items, node.condition), f"the condition of {kind}()", node.condition)
         body = self.within(names, items, node.body)
+        if kind in ("filter", "transformMap"):  # which read their variable themselves
+            self.hold(names[0], items[0], node.variables[0])
         if kind in ("map", "transformList"):
             return list_of(self.bindings.resolve(body))
         if kind == "transformMap":
@@ -495,7 +512,9 @@ class _Checker:
         return self.report(no_order(target, key), node.at, node.at + len("sortBy"))
 
     def bind(self, node: Bind) -> Type:
-        return self.within([node.variable.name], [self.infer(node.initial)], node.body)
+        initial = self.infer(node.initial)
+        self.hold(node.variable.name, initial, node.variable)
+        return self.within([node.variable.name], [initial], node.body)
 
     def optional_map(self, node: OptionalMap) -> Type:
         target = self.infer(node.target)
@@ -508,6 +527,7 @@ class _Checker:
             name = "optFlatMap" if node.flat else "optMap"
             self.report(no_optional_target(name, *self.settled((target,))), node.at, node.at + len(name))
             content = FAILED
+        self.hold(node.variable.name, content, node.variable)
         body = self.within([node.variable.name], [content], node.body)
         if not node.flat:
             return optional_of(self.bindings.resolve(body))

@@ -61,6 +61,10 @@ def undeclared_function(name: str, advice: str) -> tuple[str, str]:
     return f"{name}() is not a function that kro has", advice
 
 
+def holds_type(name: str) -> tuple[str, str]:
+    return f"{name!r} would hold a type, which no variable can", "dyn(type(…)) can be held"
+
+
 def undeclared_type(name: str, known: Iterable[str]) -> tuple[str, str]:
     from krm_fn.report.near import did_you_mean
 

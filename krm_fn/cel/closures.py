@@ -9,10 +9,10 @@ Source: cel-go v0.27.0 interpreter/interpretable.go, interpreter/attributes.go.
 
 from __future__ import annotations
 
-from krm_fn.cel import operators
+from krm_fn.cel import natives, operators
 from krm_fn.cel.errors import NEVER_ABSORBED, NO_SUCH_OVERLOAD, UNDECLARED, EvaluationError
 from krm_fn.cel.operators import INT_MAX, INT_MIN, pay_for, pay_to_read
-from krm_fn.cel.values import NONE, Optional, Unknown, WrittenList, join_path, merge_unknowns
+from krm_fn.cel.values import NONE, Optional, Unknown, Unreadable, WrittenList, join_path, merge_unknowns
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -131,6 +131,8 @@ def item_at(operand: Program, position: int, path: Path) -> Program:
 def index(operand: Program, key: Program, path: Path) -> Program:
     def read(activation: Activation) -> Value:
         container = operand(activation)
+        if container is NONE:
+            return NONE  # whatever the key would be
         at = key(activation)
         if type(at) is str:
             if type(container) is dict and at in container:
@@ -142,15 +144,20 @@ def index(operand: Program, key: Program, path: Path) -> Program:
     return read
 
 
+_ABSENT = object()
+
+
 def optional_index(operand: Program, key: Program) -> Program:
     def read(activation: Activation) -> Value:
         container = operand(activation)
+        if container is NONE:
+            return NONE
         at = key(activation)
         if type(container) is dict and type(at) is str:
-            found = container.get(at, NONE)
-            if found is NONE or type(found) is Unknown:
-                return found
-            return Optional(found)
+            found = container.get(at, _ABSENT)
+            if found is _ABSENT:
+                return NONE
+            return found if type(found) is Unknown else Optional(found)
         return operators.index_optional(container, at)
 
     return read
@@ -386,7 +393,14 @@ def content_of(value: Value) -> tuple[Value, ...]:
     """The value of an optional element, if it has one."""
     if type(value) is not Optional:
         raise EvaluationError(NO_SUCH_OVERLOAD, f"?{operators.kind_of(value)}: an optional is needed behind '?'")
-    return () if value is NONE else (value.value,)
+    return () if value is NONE else (readable(value.value),)
+
+
+def readable(value: Value) -> Value:
+    """What came out of an optional, if it can be had at all."""
+    if type(value) is Unreadable:
+        raise value.error
+    return value
 
 
 def record_of(entries: list[tuple[str, Program]]) -> Program:
@@ -431,6 +445,16 @@ def map_of(entries: list[tuple[Program, Program]], optional: frozenset[int]) -> 
         return make_map(pairs.values()) if unknown is None else unknown
 
     return run_map
+
+
+def reread(operand: Program) -> Program:
+    """An optional as it is where it is read."""
+
+    def run_reread(activation: Activation) -> Value:
+        value = operand(activation)
+        return natives.reread(value) if type(value) is Optional else value
+
+    return run_reread
 
 
 def written(operand: Program) -> Program:
@@ -517,7 +541,7 @@ def or_value(target: Program, other: Program, *, unwrap: bool) -> Program:
         if type(value) is Optional:
             if value is NONE:
                 return other(activation)
-            return value.value if unwrap else value
+            return readable(value.value) if unwrap else value
         return value  # sic: cel-go v0.27.0 gives back what is no optional
 
     return run_or_value

@@ -162,7 +162,7 @@ class Compiler:
 
     def select(self, node: Select) -> Program:
         if node.optional:
-            return closures.optional_index(self.compile(node.operand), self.constant(node.field))
+            return closures.optional_index(self.read(node.operand), self.constant(node.field))
         fields = [node.field]
         operand = node.operand
         while True:
@@ -178,13 +178,16 @@ class Compiler:
         return self.chain(operand, fields)
 
     def index(self, node: Index) -> Program:
-        if type(node.index) is Literal and node.index.value is None:
-            raise CelSyntaxError([Problem("null cannot be a key", node.index.start, node.index.end - node.index.start)])
+        if type(node.index) is Literal and type(node.index.value) in (type(None), bytes):
+            kind = "null" if node.index.value is None else "bytes"
+            raise CelSyntaxError(
+                [Problem(f"{kind} cannot be a key", node.index.start, node.index.end - node.index.start)]
+            )
         if node.optional:
-            return closures.optional_index(self.compile(node.operand), self.compile(node.index))
+            return closures.optional_index(self.read(node.operand), self.compile(node.index))
         if _is_text(node.index):
             return self.select(Select(node.operand, node.index.value, node.at, node.end))  # type: ignore[union-attr]
-        operand, key = self.compile(node.operand), self.compile(node.index)
+        operand, key = self.read(node.operand), self.compile(node.index)
         path = self.path(node.operand)
         if type(node.index) is Literal and type(node.index.value) is int and node.index.value >= 0:
             return closures.item_at(operand, node.index.value, path)
@@ -193,11 +196,8 @@ class Compiler:
     def chain(self, operand: Node, fields: list[str]) -> Program:
         """`operand.f1.f2...`."""
         if type(operand) is not Identifier:
-            return (
-                closures.chain_on(self.compile(operand), fields, self.path(operand))
-                if fields
-                else self.compile(operand)
-            )
+            run = self.read(operand)
+            return closures.chain_on(run, fields, self.path(operand)) if fields else run
         name = operand.name.lstrip(".")
         lazy = self.bound.get(operand.name)
         if lazy:
@@ -253,6 +253,11 @@ class Compiler:
             return closures.comparison(operator, left, right)
         return closures.binary(operator, left, right)
 
+    def read(self, node: Node) -> Program:
+        """What is selected from, or a branch: an optional that a call gives is read in cel-go's way."""
+        run = self.compile(node)
+        return closures.reread(run) if type(node) in _GIVES_OPTIONALS else run
+
     def operand(self, node: Node) -> Program:
         """What stands on the right of `+`, `==` or `!=`."""
         run = self.compile(node)
@@ -302,7 +307,8 @@ class Compiler:
         return closures.logic(terms, node.operator, stop=stop)
 
     def conditional(self, node: Conditional) -> Program:
-        condition, then, otherwise = map(self.compile, (node.condition, node.then, node.otherwise))
+        condition = self.compile(node.condition)
+        then, otherwise = self.read(node.then), self.read(node.otherwise)
         constant = self.constants.get(condition, _UNFOLDED)
         if constant is True or constant is False:
             return then if constant else otherwise
@@ -344,7 +350,7 @@ class Compiler:
         if node.name == "newCondition" and any(isinstance(a, MapLiteral) and a.optional for a in node.arguments):
             # kro's macro lets `?type: …` pass; the function behind it takes none.
             message = "newCondition(): no such overload with optional entries"
-            return closures.undeclared(message, NO_SUCH_OVERLOAD, arguments)
+            return closures.undeclared(message, NO_SUCH_OVERLOAD, [target, *arguments])
         if node.name in ("find", "findAll"):
             _check_pattern(node.arguments)
         if node.name in ("or", "orValue") and len(arguments) == 1:
@@ -370,7 +376,7 @@ class Compiler:
         return closures.call_many(function, arguments)
 
     def has(self, node: Has) -> Program:
-        return closures.has(self.compile(node.operand), node.field)
+        return closures.has(self.read(node.operand), node.field)
 
     def comprehension(self, node: Comprehension) -> Program:
         from krm_fn.cel.comprehensions import compile_comprehension
@@ -424,6 +430,7 @@ _COMPILE: dict[type, Callable[[Compiler, Any], Program]] = {
 }
 
 
+_GIVES_OPTIONALS = frozenset((Call, MemberCall, Bind))
 _WRITES = (ListLiteral, MapLiteral, MessageLiteral, Comprehension)
 
 

@@ -15,7 +15,9 @@ Source: cel-go v0.27.0 parser/macro.go, ext/comprehensions.go, interpreter/inter
 
 from __future__ import annotations
 
+from krm_fn.cel.closures import readable
 from krm_fn.cel.errors import BAD_ARGUMENT, NEVER_ABSORBED, NO_SUCH_OVERLOAD, EvaluationError
+from krm_fn.cel.natives import reread
 from krm_fn.cel.operators import budget, kind_of
 from krm_fn.cel.values import NONE, KeyedMap, OpenList, OpenMap, Optional, Unknown, Unreadable, merge_unknowns
 
@@ -87,6 +89,8 @@ class _Loop:
         if isinstance(value, list):
             rest = Unknown(value.path) if type(value) is OpenList else None
             items = value.cel_items() if hasattr(value, "cel_items") else value
+            if Optional in map(type, items):
+                items = list(map(reread, items))
             return (list(enumerate(items)) if self.pairs else items), rest
         if not isinstance(value, dict):
             raise EvaluationError(NO_SUCH_OVERLOAD, f"{kind_of(value)} has no items: a list or map is needed")
@@ -345,6 +349,7 @@ _KINDS: dict[str, Callable[[_Loop], Program]] = {
 def compile_sort_by(compiler: Compiler, node: SortBy) -> Program:
     """`range.sortBy(x, key)`: stable, in the order of the keys, which must be of one type that has an order."""
     from krm_fn.cel.library.lists import sort_by_keys
+    from krm_fn.cel.maps import sorted_keys
 
     range_ = compiler.compile(node.range)
     name = node.variable.name
@@ -354,20 +359,28 @@ def compile_sort_by(compiler: Compiler, node: SortBy) -> Program:
         items = range_(activation)
         if type(items) is Unknown:
             return items
-        if not isinstance(items, list):
-            raise EvaluationError(NO_SUCH_OVERLOAD, f"{kind_of(items)}.sortBy(): a list is needed")
+        if not isinstance(items, (list, dict)):
+            raise _no_list(items)
         budget.spend(len(items) * (weight + 2))
         scope = activation.copy()
-        unknown = Unknown(items.path) if type(items) is OpenList else None
+        unknown = Unknown(items.path) if isinstance(items, (OpenList, OpenMap)) else None
         keys: list[Value] = []
-        for scope[name] in items:
+        for scope[name] in items if isinstance(items, list) else sorted_keys(items):
             answer = key(scope)
             if type(answer) is Unknown:
                 unknown = _merged(unknown, answer)
             keys.append(answer)
-        return sort_by_keys(items, keys) if unknown is None else unknown
+        if unknown is not None:
+            return unknown
+        if not isinstance(items, list):
+            raise _no_list(items)  # once all keys are there, as in cel-go
+        return sort_by_keys(items, keys)
 
     return run
+
+
+def _no_list(items: Value) -> EvaluationError:
+    return EvaluationError(NO_SUCH_OVERLOAD, f"{kind_of(items)}.sortBy(): a list is needed")
 
 
 class _Failure:
@@ -400,7 +413,7 @@ def compile_bind(compiler: Compiler, node: Bind) -> Program:
         budget.spend(weight)
         scope = activation.copy()
         try:
-            scope[name] = initial(activation)
+            scope[name] = reread(initial(activation))
         except EvaluationError as error:
             if error.kind in NEVER_ABSORBED:
                 raise
@@ -427,12 +440,10 @@ def compile_optional_map(compiler: Compiler, node: OptionalMap) -> Program:
             return NONE
         budget.spend(weight)
         scope = activation.copy()
-        scope[name] = optional.value
+        scope[name] = reread(readable(optional.value))
         value = body(scope)
         if flat or type(value) is Unknown:
-            return value
-        while type(value) is Optional:
-            value = value.value  # sic: cel-go v0.27.0 flattens the body's optional here, and none becomes null
-        return Optional(value)
+            return reread(value)
+        return reread(Optional(value))
 
     return run

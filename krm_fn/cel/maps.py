@@ -7,7 +7,7 @@ Source: cel-go v0.27.0 common/types/map.go. Differs: keys are walked sorted, by 
 
 from __future__ import annotations
 
-from krm_fn.cel.errors import NO_SUCH_OVERLOAD, EvaluationError
+from krm_fn.cel.errors import BREAKDOWN, EvaluationError
 from krm_fn.cel.operators import kind_of
 from krm_fn.cel.values import KeyedMap, Uint
 
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from krm_fn.cel.values import Value
+
+
+_UNHASHABLE = ("bytes", "kubernetes.Semver")
 
 
 def make_map(pairs: Iterable[tuple[Value, Value]]) -> dict[Value, Value]:
@@ -34,8 +37,8 @@ def make_map(pairs: Iterable[tuple[Value, Value]]) -> dict[Value, Value]:
 def stored(key: Value) -> tuple[Value, ...]:
     """How a key that is no string is kept. Only scalars are equal to each other; other keys, and NaN, are themselves alone."""
     kind = kind_of(key)
-    if kind == "bytes":
-        raise EvaluationError(NO_SUCH_OVERLOAD, "bytes cannot be a key of a map")
+    if kind in _UNHASHABLE:
+        raise EvaluationError(BREAKDOWN, f"{kind} cannot be a key of a map")
     if isinstance(key, (list, dict)) or type(key).__hash__ is None or key != key:  # noqa: PLR0124 - NaN
         return (kind, _ByIdentity(key))
     return (kind, key)
@@ -86,6 +89,13 @@ def sorted_entries(container: dict[Value, Value]) -> list[tuple[Value, Value]]:
     entries = [(("string", key) if type(key) is str else key, value) for key, value in container.items()]
     entries.sort(key=_order)
     return [(plain_key(key[1] if key[0] == "string" else key), value) for key, value in entries]
+
+
+def sorted_keys(container: dict[Value, Value]) -> list[Value]:
+    """The keys in that order; no value is looked at."""
+    if type(container) is not KeyedMap:
+        return sorted(container)
+    return [key for key, _ in sorted_entries(container)]
 
 
 def repeated_key(pairs: list[tuple[Value, Value]]) -> tuple[Value, ...]:

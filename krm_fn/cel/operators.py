@@ -36,6 +36,7 @@ from krm_fn.cel.values import (
     TypeValue,
     Uint,
     Unknown,
+    Unreadable,
     join_path,
     merge_unknowns,
 )
@@ -523,6 +524,8 @@ def index(container: Value, key: Value, path: Path = "") -> Value:
         return index_optional(container, key)
     found = look_up(container, key)
     if found is not _ABSENT:
+        if type(found) is Unreadable:
+            raise found.error
         return found
     if isinstance(container, list):
         missing = join_path(path, key) if path else ""
@@ -535,7 +538,7 @@ def index_optional(container: Value, key: Value) -> Value:
     """`container.?key`, `container[?key]`: an optional, or Unknown."""
     if type(container) is Optional:
         if container is NONE:
-            return key if type(key) is Unknown else NONE
+            return NONE
         container = container.value
     found = look_up(container, key)
     if found is _ABSENT:
@@ -561,9 +564,11 @@ def has(container: Value, field: str) -> bool | Unknown:
 
 
 def look_up(container: Value, key: Value) -> Value:
-    """What stands under *key*, an Unknown, or `_ABSENT`. An error if *key* cannot be a key of such a container."""
+    """What stands under *key*, an Unknown, an Unreadable, or `_ABSENT`. An error if *key* cannot be a key of such a container."""
     if type(container) is Unknown:
         return merge_unknowns(container, key) if type(key) is Unknown else container[key]
+    if type(container) is Unreadable:
+        raise container.error
     if type(key) is Unknown:
         return key
     if type(key) not in _KEYS:
@@ -576,9 +581,7 @@ def look_up(container: Value, key: Value) -> Value:
     if isinstance(container, list):
         position = _position(key)
         if 0 <= position < len(container):
-            if type(key) is not int and hasattr(type(container), "cel_items"):
-                raise EvaluationError(NO_SUCH_OVERLOAD, f"list[{kind_of(key)}]: a list with a schema has no such index")
-            return container[position]
+            return _item_under_schema(container, key) if hasattr(container, "cel_items") else container[position]
         if position >= 0 and isinstance(container, OpenList):
             return Unknown(join_path(container.path, position))
         return _ABSENT
@@ -586,7 +589,19 @@ def look_up(container: Value, key: Value) -> Value:
     return fields.get(key, _ABSENT) if fields is not None else _ABSENT
 
 
+def _item_under_schema(container: list[Value], key: Value) -> Value:
+    if type(key) is not int:
+        message = f"list[{kind_of(key)}]: a list with a schema has no such index"
+        return Unreadable(EvaluationError(NO_SUCH_OVERLOAD, message))
+    try:
+        return container[key]
+    except EvaluationError as error:
+        return Unreadable(error)
+
+
 def _position(key: Value) -> int:
-    if type(key) is int or type(key) is Uint or (type(key) is float and key.is_integer()):
+    if (
+        type(key) is int or type(key) is Uint or (type(key) is float and key.is_integer())
+    ) and INT_MIN <= key <= INT_MAX:
         return int(key)
     raise EvaluationError(NO_SUCH_OVERLOAD, f"list[{kind_of(key)}]: a list has no such index")

@@ -90,6 +90,10 @@ class TypedMap(dict):  # type: ignore[type-arg]
         except KeyError:
             raise EvaluationError(NO_SUCH_KEY, f"{key!r}: no such key") from None
 
+    def cel_native(self) -> dict[str, Value]:
+        """The map as Go has it."""
+        return self if self.raw is None else self.raw
+
     def cel_items(self) -> list[tuple[str, Value]]:
         """The entries in the order of their keys; a value that cannot be read is an `Unreadable`."""
         entries: list[tuple[str, Value]] = []

@@ -101,6 +101,10 @@ class TypedList(list):  # type: ignore[type-arg]
     def __contains__(self, item: object) -> bool:
         return any(each == item for each in self)
 
+    def cel_native(self) -> list[Value]:
+        """The list as Go has it."""
+        return [item.value if type(item) is Foreign else item for item in self.raw()]
+
     def cel_items(self) -> list[Value]:
         """The items; one that cannot be read is an `Unreadable`."""
         if self.is_plain:

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from krm_fn.cel import compile_
 from krm_fn.cel.errors import CelSyntaxError
 from krm_fn.cel.syntax import Binary, Comprehension, Conditional, Literal, Logic, MemberCall, Select, children
 from tests.cel.running import problems_of, rows, tree
@@ -181,6 +182,12 @@ def test_a_name_before_a_dot_is_a_target_until_the_library_knows_it() -> None:
     """The parser knows no functions: `lists.range(3)` is a member call."""
     node = tree("lists.range(3)")
     assert (type(node), node.name) == (MemberCall, "range")
+
+
+@pytest.mark.parametrize("text", ["x[null]", "x[?null]", 'x[b"a"]', 'x[?b"a"]', "x.y[0][null]"])
+def test_a_literal_that_is_no_key_has_no_program(text: str) -> None:
+    with pytest.raises(CelSyntaxError, match="cannot be a key"):
+        compile_(tree(text))
 
 
 def test_both_spellings_of_exists_one_are_one_kind() -> None:

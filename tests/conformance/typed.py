@@ -127,6 +127,8 @@ def _opaque(value: Any) -> dict[str, Any]:
         return {"timestamp": value.seconds * SECOND + value.nanos}
     if name == "google.protobuf.Duration":
         return {"duration": value.nanos}
+    if name == "error":
+        return {name: str(value.error)}
     if name in _OPAQUE:
         return {_OPAQUE[name]: str(value)}
     if name == "kro.run.Condition":

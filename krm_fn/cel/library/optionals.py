@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from krm_fn.cel.errors import BAD_ARGUMENT, EvaluationError
 from krm_fn.cel.library.overload import Overload, describe, function, member, on_known_elements
-from krm_fn.cel.values import NONE, OMIT, OpenList, OpenMap, Optional, Unknown
+from krm_fn.cel.values import NONE, OMIT, OpenList, OpenMap, Optional, Unknown, Unreadable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ _ZERO_TYPES = (type(None), bool, str, bytes, list, dict)
 
 
 def _of_non_zero_value(value: Any) -> Optional | Unknown:
-    """Null, false, 0, empty texts, lists and maps, the zero duration and the timestamp of year 1 are zero. None is too."""
+    """Null, false, 0, empty texts, lists and maps, the zero duration and the timestamp of year 1 are zero; optionals never are."""
     if not value and (type(value) is OpenList or type(value) is OpenMap):
         return Unknown(value.path)
     return NONE if _is_zero(value) else Optional(value)
@@ -32,8 +32,6 @@ def _of_non_zero_value(value: Any) -> Optional | Unknown:
 def _is_zero(value: Any) -> bool:
     if isinstance(value, (_ZERO_TYPES, int, float)):
         return not value
-    if type(value) is Optional:
-        return value is NONE
     is_zero = getattr(value, "is_zero", None)
     return is_zero is not None and is_zero()
 
@@ -49,6 +47,8 @@ def _has_value(value: Optional) -> bool:
 def _value(value: Optional) -> Any:
     if value is NONE:
         raise EvaluationError(BAD_ARGUMENT, "value(): the optional is none")
+    if type(value.value) is Unreadable:
+        raise value.value.error
     return value.value
 
 
@@ -57,7 +57,7 @@ def _unwrap(values: list[Any]) -> list[Any]:
     for value in values:
         if type(value) is not Optional:
             raise EvaluationError(BAD_ARGUMENT, f"unwrap: {describe(value)} among the optionals")
-    return [value.value for value in values if value is not NONE]
+    return [_value(value) for value in values if value is not NONE]
 
 
 def _omit() -> Omit:
