@@ -7,7 +7,6 @@ never at which RGD it is.
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -17,7 +16,6 @@ if TYPE_CHECKING:
     from tests.mutation.verdicts import Record
 
 BY_DESIGN = "by design"
-KIND_SCHEMAS = "schemas of kinds"
 
 
 class Rule(NamedTuple):
@@ -33,38 +31,7 @@ def _only(*codes: str) -> Callable[[Record, Sequence[Found]], bool]:
     return lambda record, found: record.stage == "accepted" and {one.code for one in found} <= set(codes)
 
 
-def _says(pattern: str) -> Callable[[Record, Sequence[Found]], bool]:
-    """Rookery alone accepts, and kro's message is one of these."""
-    compiled = re.compile(pattern)
-    return lambda record, _found: record.stage == "graph" and compiled.search(record.says) is not None
-
-
-RULES = (
-    Rule("generateName: a rendered object needs a name that stays (DESIGN 4)", BY_DESIGN, _only("generate-name")),
-    Rule(
-        "no API server to ask for the kind",
-        KIND_SCHEMAS,
-        _says(r"cannot resolve group version|no matches for kind"),
-    ),
-    Rule(
-        "a template's literals and fields",
-        KIND_SCHEMAS,
-        _says(r"schema not found for field|expected .* for path .*, got "),
-    ),
-    Rule(
-        "what a template's field takes",
-        KIND_SCHEMAS,
-        _says(r"^failed to validate resource .*type mismatch in resource"),
-    ),
-    Rule(
-        "the type of an expression that asks a node",
-        KIND_SCHEMAS,
-        _says(
-            r"undefined field|found no matching overload|must return bool or optional_type|cannot be range of a comprehension"
-            r"|does not support field selection"
-        ),
-    ),
-)
+RULES = (Rule("generateName: a rendered object needs a name that stays (DESIGN 4)", BY_DESIGN, _only("generate-name")),)
 
 
 def rule_for(record: Record, found: Sequence[Found]) -> Rule | None:
