@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-hosts tools conformance lint layers bench clean
+.PHONY: help demo test test-hosts tools conformance mutation lint layers bench clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -35,6 +35,9 @@ tools: ## build the host programs of the tests from Go modules, once; prints the
 
 conformance: $(VENV)/ready ## the corpora: CORPORA=DIR, by default the ones in the repository
 	$(BIN)/python -m tests.conformance $(or $(CORPORA),tests/conformance/corpora)
+
+mutation: $(VENV)/ready ## broken RGDs: Rookery's verdicts beside kro's
+	$(BIN)/python -m tests.mutation
 
 lint: $(VENV)/ready layers ## ruff and mypy
 	$(BIN)/ruff check --quiet .

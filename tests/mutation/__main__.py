@@ -14,7 +14,7 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from tests.mutation.differences import Rule, rule_for
+from tests.mutation.differences import RULES, Rule, rule_for
 from tests.mutation.judge import Found, Judge
 from tests.mutation.verdicts import ACCEPTED, CORPORA, Made, Record, made, records
 
@@ -71,7 +71,15 @@ def main() -> int:
     if arguments.report:
         differences = [_as_json(outcome) for outcome in every if not outcome.same]
         arguments.report.write_text(json.dumps(differences, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    return 1 if any(not outcome.same and outcome.rule is None for outcome in every) else 0
+    idle = [] if arguments.kind or arguments.of or len(every) < len(wanted) else _idle(every)
+    for rule in idle:
+        print(f"no difference needs the rule any more: {rule.reason}")
+    return 1 if idle or any(not outcome.same and outcome.rule is None for outcome in every) else 0
+
+
+def _idle(every: list[Outcome]) -> list[Rule]:
+    """Rules whose time is over."""
+    return [rule for rule in RULES if not any(outcome.rule is rule for outcome in every)]
 
 
 def _summary(every: list[Outcome], wanted: int) -> None:
