@@ -171,6 +171,15 @@ def _list(value: Value) -> Value:
     return _json_of(value)
 
 
+def _fields(value: Value) -> Value:
+    """The entries of a map. sic: it may be read by a schema, what is in it may not."""
+    return _struct(dict(value.items()) if hasattr(value, "cel_native") and isinstance(value, dict) else value)
+
+
+def _values(value: Value) -> Value:
+    return _list(list(value) if hasattr(value, "cel_native") and isinstance(value, list) else value)
+
+
 def _json_of(value: Value) -> Value:
     pay_to_walk(value)
     unknown = unknown_within(value)
@@ -188,6 +197,8 @@ def _json(value: Value, depth: int) -> Value:
         from base64 import b64encode
 
         return b64encode(value).decode("ascii")
+    if hasattr(value, "cel_native") and value.cel_native() is not value:
+        raise _wrong(value, "JSON, and this is data under a schema")
     too_deep(depth)
     if depth == ROOM_AT:
         return deep(_json, value, depth + 1)
@@ -268,9 +279,9 @@ _MAKERS: dict[str, Callable[[Fields], Value]] = {
     "google.protobuf.FloatValue": _wrapper(_float, 0.0),
     "google.protobuf.Int32Value": _wrapper(_int32, 0),
     "google.protobuf.Int64Value": _wrapper(_int64, 0),
-    "google.protobuf.ListValue": lambda fields: _list(fields.get("values", [])),
+    "google.protobuf.ListValue": lambda fields: _values(fields.get("values", [])),
     "google.protobuf.StringValue": _wrapper(_string, ""),
-    "google.protobuf.Struct": lambda fields: _struct(fields.get("fields", {})),
+    "google.protobuf.Struct": lambda fields: _fields(fields.get("fields", {})),
     "google.protobuf.Timestamp": _timestamp,
     "google.protobuf.UInt32Value": _wrapper(_uint32, Uint(0)),
     "google.protobuf.UInt64Value": _wrapper(_uint64, Uint(0)),

@@ -264,6 +264,28 @@ def test_objects_are_equal_by_their_fields(text: str, answer: bool) -> None:
 @pytest.mark.parametrize(
     ("text", "answer"),
     [
+        pytest.param("google.protobuf.ListValue{values: l}", ["2024-01-02T03:04:05+02:00"], id="list"),
+        pytest.param("google.protobuf.Struct{fields: m}", {"k": "a"}, id="map"),
+        pytest.param("google.protobuf.ListValue{values: [l]}", "bad-conversion", id="list in a list"),
+        pytest.param("google.protobuf.Struct{fields: {'a': m}}", "bad-conversion", id="map in a map"),
+        pytest.param("google.protobuf.Value{struct_value: m}", "bad-conversion", id="map as a value"),
+        pytest.param("google.protobuf.Value{struct_value: m.merge({'z': 'y'})}", {"k": "a", "z": "y"}, id="merged map"),
+    ],
+)
+def test_data_in_a_message(text: str, answer: Any) -> None:
+    names = {
+        "l": typed(["2024-01-02T03:04:05+02:00"], {"type": "array", "items": TIME}),
+        "m": typed({"k": "a"}, values(TEXT)),
+    }
+    if answer == "bad-conversion":
+        assert kind_of_error(text, **names) == answer
+    else:
+        assert to_json(run(text, **names)) == answer
+
+
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [
         pytest.param("x.?times.optMap(t, t)", ["2024-01-02T03:04:05+02:00"], id="optMap"),
         pytest.param("x.?times.optMap(t, t[0])", "2024-01-02T01:04:05Z", id="inside of it they are times"),
         pytest.param("x.?times.orValue([])", ["2024-01-02T01:04:05Z"], id="orValue"),
