@@ -33,6 +33,8 @@ _ELSEWHERE = {
 }
 _SHOWN = 12
 _MOST = 500
+_MOST_LOST = 50
+"""Each unknown name is compared with so many ids that are wrong."""
 
 
 class Use:
@@ -152,7 +154,7 @@ class _Lost:
     def __init__(self, definition: Definition) -> None:
         self.texts = {text for resource in definition.resources for text in resource.stand_ins}
         unsound = (r.id for r in definition.resources if r.id and not is_lower_camel_case(r.id))
-        self.ids = list(islice(unsound, _MOST))
+        self.ids = list(islice(unsound, _MOST_LOST))
 
     def may_have(self, name: str, text: str, offset: int) -> bool:
         """*text*, *offset*: where the name stands."""
