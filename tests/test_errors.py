@@ -17,6 +17,7 @@ import io
 import re
 import shlex
 import subprocess
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -54,6 +55,7 @@ NO_CODES = {
 _WORD = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*")
 
 
+@cache
 def words_of_the_source() -> dict[str, str]:
     """
     What may be a code, with a place where it stands.

@@ -35,9 +35,9 @@ if TYPE_CHECKING:
     from krm_fn.cel import References
     from krm_fn.cel.syntax import Node as CelNode
     from krm_fn.cel.types import Type
-    from krm_fn.program.advice import Lost
     from krm_fn.program.model import Compiled, Program
     from krm_fn.program.template import Expression, Path
+    from krm_fn.program.unknown_names import UnknownNames
     from krm_fn.schema.kinds import Kinds
 
 _NAME: Path = ("metadata", "name")
@@ -94,9 +94,7 @@ class _Builder:
         self.problems = problems
         self.parsed: dict[str, tuple[CelNode, References, Callable[[dict[str, Any]], Any]]] = {}
         self.shared: dict[str, Compiled] = {}
-        self.lost: Lost | None = None
-        self.is_in_want = False
-        """Whether a name is used that only resources could have, which cannot be read."""
+        self.unknown: UnknownNames | None = None
         self.ids = [r.id for r in program.definition.resources]
         self.schemas = {r.id: self._schema_of(r) for r in program.definition.resources}
         unsound = any(p.severity == "error" and p.path[:3] in _SCHEMA_PLACES for p in problems)
@@ -131,7 +129,8 @@ class _Builder:
     def _check_stand_ins(self, definition: Definition) -> None:
         """A misspelt `spec` or `resources` is an error as soon as something in it is used."""
         used = (path for _, refs, _ in self.parsed.values() for path in refs.roots.get(model.SCHEMA, ()))
-        wanted = {"resources": self.is_in_want, "spec": any(path.startswith(f"{model.SCHEMA}.spec.") for path in used)}
+        in_want = self.unknown is not None and self.unknown.is_in_want
+        wanted = {"resources": in_want, "spec": any(path.startswith(f"{model.SCHEMA}.spec.") for path in used)}
         for key, name in definition.stand_ins.items():
             path: Path = ("spec", name) if key == "resources" else ("spec", "schema", name)
             if wanted[key]:
@@ -549,7 +548,11 @@ class _Builder:
             functions = {name: offset for name, offset in functions.items() if name not in _RUNTIME_METHODS}
         names = [name for name in refs.roots if name not in allowed.names]
         if functions or names:
-            self._report_unknown(expression, refs, functions, names, allowed)
+            from krm_fn.program.unknown_names import UnknownNames, Use
+
+            self.unknown = self.unknown or UnknownNames(self.program.definition, self._report)
+            use = Use(expression, self.parsed[expression.text][0], refs, allowed.place, allowed.names, allowed.why_not)
+            self.unknown.report(use, functions, names)
         misplaced = refs.uses_omit and not allowed.omit
         if misplaced:
             self._report(
@@ -560,72 +563,6 @@ class _Builder:
                 length=4,
             )
         return not (functions or names or misplaced)
-
-    def _report_unknown(
-        self, expression: Expression, refs: References, functions: dict[str, int], names: list[str], allowed: _Allowed
-    ) -> None:
-        """One problem for each mistake: a misspelt macro makes the names that it binds unknown as well."""
-        from krm_fn.program.advice import namespaced_calls
-
-        calls = namespaced_calls(self.parsed[expression.text][0], names, allowed.names)
-        misspelt_macro = False
-        for full, offset in calls.values():
-            functions.pop(full.partition(".")[2], None)
-            misspelt_macro = self._report_function(expression, full, offset) or misspelt_macro
-        for name, offset in functions.items():
-            misspelt_macro = self._report_function(expression, name, offset) or misspelt_macro
-        for name in names:
-            if name not in calls and not misspelt_macro:
-                self._report_name(expression, refs, name, allowed)
-
-    def _report_function(self, expression: Expression, name: str, offset: int) -> bool:
-        """Returns whether a macro was meant, as far as that can be guessed."""
-        from krm_fn.cel.library import index
-        from krm_fn.program.advice import MACROS, meant_function
-
-        meant = meant_function(name)
-        self._report(
-            "unknown-function",
-            f"{name}() is not a function that kro has",
-            expression.path,
-            offset=expression.scalar_offset(offset),
-            length=len(name),
-            help=index.hint(name) or (f"did you mean {meant!r}?" if meant else ""),
-        )
-        return meant in MACROS
-
-    def _report_name(self, expression: Expression, refs: References, name: str, allowed: _Allowed) -> None:
-        from krm_fn.program.advice import Lost, meant_name
-
-        is_known = name in self.ids or name in (model.SCHEMA, model.EACH, model.RUNTIME)
-        definition = self.program.definition
-        if not is_known and ("resources" in definition.stand_ins or not definition.has_resources):
-            self.is_in_want = True
-            return
-        self.lost = self.lost or Lost(definition)
-        if not is_known and self.lost.may_have(name, expression.text, refs.offsets[name]):
-            return
-        own = allowed.place.endswith(f"{name!r}")
-        if own and name in self.ids:
-            code, message = "self-reference", f"{allowed.place} refers to itself"
-        elif is_known:
-            code, message = "reference-not-allowed", f"{name!r} cannot be used in {allowed.place}"
-        else:
-            code, message = "unknown-reference", f"{name!r} is not a resource of this RGD"
-        advice = allowed.why_not or {
-            model.EACH: "each stands for one item, in readyWhen of a forEach resource",
-            model.RUNTIME: "runtime is only there in status.conditions",
-        }.get(name, "")
-        if code == "unknown-reference":
-            advice = meant_name(name, allowed.names, self.parsed[expression.text][0])
-        self._report(
-            code,
-            message,
-            expression.path,
-            offset=expression.scalar_offset(refs.offsets[name]),
-            length=len(name),
-            help=advice,
-        )
 
 
 def _note(program: Program, compiled: Compiled, each: str) -> None:
