@@ -12,6 +12,7 @@ from __future__ import annotations
 from krm_fn.cel import CelSyntaxError, compile_, parse, references
 from krm_fn.cel.types import UNKNOWN
 from krm_fn.program import model
+from krm_fn.program.allowed import Allowed, Names
 from krm_fn.program.definition import (
     Definition,
     Problem,
@@ -70,21 +71,6 @@ def build_program(document: dict[str, Any], kinds: Kinds) -> tuple[Program | Non
     return program, problems
 
 
-class _Allowed:
-    """Which names an expression may use, what the place is called in messages, and what it wants of the result."""
-
-    __slots__ = ("names", "omit", "place", "wants", "why_not")
-
-    def __init__(
-        self, place: str, names: Iterable[str], *, omit: bool = False, wants: str = "", why_not: str = ""
-    ) -> None:
-        self.place = place
-        self.names = tuple(names)
-        self.omit = omit
-        self.wants = wants
-        self.why_not = why_not
-
-
 class _Builder:
     """The state of one build: what is parsed already, and the problems so far."""
 
@@ -95,7 +81,7 @@ class _Builder:
         self.parsed: dict[str, tuple[CelNode, References, Callable[[dict[str, Any]], Any]]] = {}
         self.shared: dict[str, Compiled] = {}
         self.unknown: UnknownNames | None = None
-        self.ids = [r.id for r in program.definition.resources]
+        self.ids = dict.fromkeys(r.id for r in program.definition.resources)
         self.schemas = {r.id: self._schema_of(r) for r in program.definition.resources}
         unsound = any(p.severity == "error" and p.path[:3] in _SCHEMA_PLACES for p in problems)
         is_known = program.definition.has_schema and "spec" not in program.definition.stand_ins and not unsound
@@ -188,7 +174,7 @@ class _Builder:
         for name, text, path in resource.for_each:
             where = f"forEach of {node.id!r}"
             advice = "forEach lists are independent of each other" if len(iterators) > 1 else ""
-            allowed = _Allowed(where, (model.SCHEMA, *self._others(node)), wants=LIST, why_not=advice)
+            allowed = Allowed(where, self._others(node, model.SCHEMA), wants=LIST, why_not=advice)
             compiled = self._standalone(text, path, allowed)
             if compiled is not None:
                 iterators[name] = element_of(self.types.known(compiled.expression)) or UNKNOWN
@@ -197,7 +183,7 @@ class _Builder:
             check_literals(resource.template, schema, node.object_kind, template_path, self._report)
         self._build_template(node, template_path, iterators, loops)
         for i, text in enumerate(resource.include_when):
-            allowed = _Allowed(f"includeWhen of {node.id!r}", (model.SCHEMA, *self._others(node)), wants=BOOL)
+            allowed = Allowed(f"includeWhen of {node.id!r}", self._others(node, model.SCHEMA), wants=BOOL)
             compiled = self._standalone(text, (*resource.path, "includeWhen", i), allowed)
             if compiled is not None:
                 node.include_when.append(compiled)
@@ -205,7 +191,7 @@ class _Builder:
         each = each_of(schema, node.template) if own == model.EACH and schema is not None else {}
         for i, text in enumerate(resource.ready_when):
             only = f"readyWhen sees nothing but {own!r}"
-            allowed = _Allowed(f"readyWhen of {node.id!r}", (own,), wants=BOOL, why_not=only)
+            allowed = Allowed(f"readyWhen of {node.id!r}", Names(own), wants=BOOL, why_not=only)
             compiled = self._standalone(text, (*resource.path, "readyWhen", i), allowed, shared=False, local=each)
             if compiled is not None:
                 node.ready_when.append(compiled)
@@ -215,13 +201,13 @@ class _Builder:
                     node.dependencies.append(root)
         self.program.nodes.setdefault(node.id, node)
 
-    def _others(self, node: model.Node) -> list[str]:
-        return [name for name in self.ids if name != node.id]
+    def _others(self, node: model.Node, *more: str) -> Names:
+        return Names(*more, ids=self.ids, but=node.id)
 
     def _build_template(self, node: model.Node, path: Path, iterators: dict[str, Type], loops: Iterable[str]) -> None:
         """*iterators*: the names that stand for items.  *loops*: those of them that must make names differ."""
         refused: list[tuple[Path, TemplateError]] = []
-        allowed = _Allowed(f"the template of {node.id!r}", (model.SCHEMA, *self._others(node), *iterators), omit=True)
+        allowed = Allowed(f"the template of {node.id!r}", self._others(node, model.SCHEMA, *iterators), omit=True)
         schema = self.schemas[node.id]
         variable = None if node.is_collection else self.types.of(node.id)
         by_text: dict[str, int] = {}
@@ -380,7 +366,7 @@ class _Builder:
         root: Path = ("spec", "schema", "status")
         fields = {key: value for key, value in definition.status.items() if key != "conditions"}
         refused: list[tuple[Path, TemplateError]] = []
-        allowed = _Allowed("status", (model.SCHEMA, *self.ids))
+        allowed = Allowed("status", Names(model.SCHEMA, ids=self.ids))
         found: set[Path] = set()
         for hole in find_holes(fields, root, refused):
             found.add(hole.path)
@@ -453,7 +439,7 @@ class _Builder:
         if not isinstance(conditions, list):
             self._report("rgd-wrong-type", f"status.conditions is {type_name(conditions)}, not a list", path)
             return
-        allowed = _Allowed("status.conditions", (model.SCHEMA, model.RUNTIME, *self.ids), wants=CONDITION)
+        allowed = Allowed("status.conditions", Names(model.SCHEMA, model.RUNTIME, ids=self.ids), wants=CONDITION)
         for i, text in enumerate(conditions):
             if not isinstance(text, str):
                 self._report(
@@ -483,7 +469,7 @@ class _Builder:
     # -- expressions ------------------------------------------------------------------------------------------------
 
     def _standalone(
-        self, text: str, path: Path, allowed: _Allowed, *, shared: bool = True, local: Mapping[str, Type] | None = None
+        self, text: str, path: Path, allowed: Allowed, *, shared: bool = True, local: Mapping[str, Type] | None = None
     ) -> Compiled | None:
         try:
             expression = read_standalone(text, path)
@@ -495,7 +481,7 @@ class _Builder:
         return self._compile(expression, allowed, local or {}, shared=shared)
 
     def _compile(
-        self, expression: Expression, allowed: _Allowed, iterators: Mapping[str, Type], *, shared: bool = True
+        self, expression: Expression, allowed: Allowed, iterators: Mapping[str, Type], *, shared: bool = True
     ) -> Compiled | None:
         """Parse once a text; what is wrong is reported at its own place."""
         parsed = self.parsed.get(expression.text)
@@ -541,7 +527,7 @@ class _Builder:
             name_fields(node, {**known, model.SCHEMA: self.program.schema})
         return node
 
-    def _check_references(self, expression: Expression, refs: References, allowed: _Allowed) -> bool:
+    def _check_references(self, expression: Expression, refs: References, allowed: Allowed) -> bool:
         """kro's inspector: every free name and function must be one that the place knows."""
         functions = {**refs.unknown_functions, **refs.unknown_methods}
         if refs.uses_runtime:  # checked by where `runtime` may stand

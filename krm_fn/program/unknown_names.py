@@ -16,7 +16,7 @@ from krm_fn.report.near import closest, did_you_mean
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from krm_fn.cel import References
     from krm_fn.cel.syntax import Node
@@ -43,13 +43,13 @@ class Use:
     __slots__ = ("allowed", "expression", "place", "refs", "tree", "why_not")
 
     def __init__(
-        self, expression: Expression, tree: Node, refs: References, place: str, allowed: Sequence[str], why_not: str
+        self, expression: Expression, tree: Node, refs: References, place: str, allowed: Iterable[str], why_not: str
     ) -> None:
         self.expression = expression
         self.tree = tree
         self.refs = refs
         self.place = place
-        self.allowed = allowed
+        self.allowed = list(islice(allowed, _MOST))
         self.why_not = why_not
 
 
@@ -109,7 +109,7 @@ class UnknownNames:
 
 def _meant_name(name: str, allowed: Sequence[str], tree: Node) -> str:
     """Help for a name that nothing has."""
-    names = (*allowed[:_MOST], *_bound(tree))
+    names = (*allowed, *_bound(tree))
     shown = f"{', '.join(names[:_SHOWN])}{', …' if len(names) > _SHOWN else ''}"
     return did_you_mean(name, names) or f"known here: {shown}"
 
