@@ -158,6 +158,13 @@ def check(node: Node, variables: Mapping[str, Type], *, as_rule: bool = False) -
     return result
 
 
+def types_of(node: Node, variables: Mapping[str, Type]) -> dict[int, Type]:
+    """The types of all nodes of a rule that `check` finds nothing wrong with, by `id`."""
+    checker = _Recorder(variables, as_rule=True)
+    deep(checker.whole, node)
+    return {key: checker.bindings.resolve(some, DYNAMIC) for key, some in checker.found.items()}
+
+
 class _Checker:
     """
     One pass over one tree.
@@ -585,6 +592,20 @@ def _forms(name: str, receiver: Type | None) -> list[str]:
     own = [o for o in index.overloads(name) if o.member is (receiver is not None)]
     suited = [o for o in own if receiver is not None and parse_type(o.params[0]).kind == receiver.kind]
     return list(dict.fromkeys(f"({', '.join(o.params[o.member :])})" for o in suited or own))
+
+
+class _Recorder(_Checker):
+    """A checker that remembers."""
+
+    __slots__ = ("found",)
+
+    def __init__(self, variables: Mapping[str, Type], *, as_rule: bool) -> None:
+        super().__init__(variables, as_rule=as_rule)
+        self.found: dict[int, Type] = {}
+
+    def infer(self, node: Node) -> Type:
+        found = self.found[id(node)] = super().infer(node)
+        return found
 
 
 _INFER: dict[type, Callable[[_Checker, Any], Type]] = {

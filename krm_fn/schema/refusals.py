@@ -7,7 +7,7 @@ Enters: a finished schema and the origin of its nodes.  Leaves: problems, locate
 Defaults are judged as they stand: valid JSON, of the type, within the schema's own limits and rules, nothing
 defaulted inside them.
 Source: Kubernetes v1.35.0 apiextensions-apiserver pkg/apiserver/schema/defaulting/validation.go and
-pkg/apis/apiextensions/validation/validation.go.  Differs: the estimated cost of validation rules is not computed.
+pkg/apis/apiextensions/validation/validation.go.
 """
 
 from __future__ import annotations
@@ -40,6 +40,8 @@ def refusals(root: Schema, origins: Mapping[int, Origin], *, complete: bool) -> 
     search = _Search(origins, complete)
     search.read_rules(root)
     search.visit(root)
+    if search.reasons and not search.problems:
+        search.count_costs(root)
     return search.problems
 
 
@@ -194,6 +196,34 @@ class _Search:
                 self.complain(
                     origin, "marker-refused", message, place, "make the list listType=map with listMapKey=<field>"
                 )
+
+    def count_costs(self, root: Schema) -> None:
+        """Complain about rules that the API server takes for too expensive, each alone and all together."""
+        from krm_fn.schema.rules import Costs
+
+        costs = Costs()
+        nodes: list[tuple[Schema, int | None]] = [(root, 1)]
+        for schema, times in nodes:  # grows while it is read, and holds a type as often as it is used
+            for rule in schema.get("x-kubernetes-validations", ()):
+                costs.add(rule["rule"], schema, times)
+            nodes += [(child, times) for child in schema.get("properties", {}).values()]
+            if "items" in schema:
+                most = schema.get("maxItems")
+                nodes.append((schema["items"], None if times is None or most is None else times * max(most, 0)))
+            if "additionalProperties" in schema:
+                nodes.append((schema["additionalProperties"], None))
+        for schema, text, message in costs.complaints():
+            origin = self.origins[id(schema)]
+            advice = "say how long its texts and lists may be: maxLength, maxItems"
+            self.complain(
+                origin, "rule-invalid", f"the validation of {origin.name} {message}", _rule_place(origin, text), advice
+            )
+
+
+def _rule_place(origin: Origin, text: str) -> tuple[int, int]:
+    """Where a rule stands; an immutable field has no marker with the rule's text."""
+    place = origin.place("validation", text)
+    return place if any(marker.key == "validation" for marker in origin.markers) else origin.place("immutable")
 
 
 def _without_rules(schema: Schema) -> Schema:

@@ -7,8 +7,8 @@ Imported only where a schema has rules.  Not known here: where a rule was writte
 A rule that names `oldSelf` compares with an earlier version; on create there is none and the rule does not apply.
 Rules run only on a value in which nothing else is wrong. The API server's rules know functions that kro's expressions
 do not (`sets.*`, `format.*`): such a rule is not checked, and a warning says so.
-Source: Kubernetes v1.35.0 apiextensions-apiserver pkg/apiserver/schema/cel.  Differs: the API server's cost limits
-        are not counted.
+Source: Kubernetes v1.35.0 apiextensions-apiserver pkg/apiserver/schema/cel.  Differs: what a rule costs is estimated
+        (`schema.rule_cost`) as the API server does when it takes a CRD, not counted when the rule runs.
 """
 
 from __future__ import annotations
@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any, TypeAlias
 
+    from krm_fn.cel import References
     from krm_fn.cel.syntax import Node
+    from krm_fn.cel.types import Type
     from krm_fn.schema.structural import Check, Found, Path
 
     Schema: TypeAlias = dict[str, Any]
@@ -53,23 +55,20 @@ _SERVER_NAMES = frozenset(
     [
         "sets",
         "format",
-        "int",
-        "uint",
-        "double",
-        "bool",
-        "string",
-        "bytes",
-        "list",
-        "map",
-        "type",
-        "null_type",
         "optional_type",
         "google",
         "kubernetes",
         "net",
     ],
 )
-"""Namespaces and types that the API server's rules may name, and kro's expressions may not."""
+"""Namespaces that the API server's rules may name, and kro's expressions may not."""
+_TYPE_NAMES = {
+    **{name: name for name in ("int", "uint", "double", "bool", "string", "bytes", "null_type")},
+    "list": "list(dyn)",
+    "map": "map(dyn, dyn)",
+    "type": "type",
+}
+"""The types that only the API server's rules may name."""
 _SERVER_METHODS = frozenset({"validate"})
 
 
@@ -79,8 +78,8 @@ def rule_problem(text: str, schema: Schema | None) -> tuple[str, str]:
 
     Without a schema, types and fields are not looked at.
 
-    What is looked at: its syntax, its names, its functions, its types, and its literals. A rule with a function of the API server's own, or
-    with the name of a type, is not held to types.
+    What is looked at: its syntax, its names, its functions, its types, and its literals. A rule with a function of the API server's own is
+    not held to types.
     """
     from krm_fn.cel import parse, references
     from krm_fn.cel.errors import CelSyntaxError
@@ -92,7 +91,7 @@ def rule_problem(text: str, schema: Schema | None) -> tuple[str, str]:
         return error.problems[0].message, ""
     used = references(root)
     for name in used.roots:
-        if name not in {"self", "oldSelf"} and name not in _SERVER_NAMES:
+        if name not in {"self", "oldSelf"} and name not in _SERVER_NAMES and name not in _TYPE_NAMES:
             return f"'{name}' is not a name here, rules know self and oldSelf", did_you_mean(name, ("self", "oldSelf"))
     if "sets" not in used.roots and "format" not in used.roots:
         for name in [*used.unknown_functions, *used.unknown_methods]:
@@ -107,24 +106,41 @@ def rule_problem(text: str, schema: Schema | None) -> tuple[str, str]:
         problem = _undefined_field(access.split(".")[1:], schema)
         if problem[0]:
             return problem
-    if used.unknown_methods or used.unknown_functions or not _SERVER_NAMES.isdisjoint(used.roots) or _is_lenient(root):
-        return _literal_problem(root), ""
-    return _type_problem(root, schema) or _literal_problem(root), ""
+    typed = "" if _is_beyond(root, used) else _type_problem(root, schema)
+    return typed or _literal_problem(root), ""
 
 
-def _type_problem(root: Node, schema: Schema) -> str:
-    from krm_fn.cel.check import CheckError, check
-    from krm_fn.cel.check_messages import named
-    from krm_fn.cel.types import BOOL
+def _variables(schema: Schema) -> dict[str, Type]:
+    """What a rule may name: the value, the one before, and types."""
+    from krm_fn.cel.types import parse_type
     from krm_fn.schema.cel_types import Root, type_of_schema
 
     own = type_of_schema(schema, "self", Root(is_closed=True))
     assert own is not None
+    return {
+        **{name: parse_type(f"type({notation})") for name, notation in _TYPE_NAMES.items()},
+        "self": own,
+        "oldSelf": own,
+    }
+
+
+def _type_problem(root: Node, schema: Schema) -> str:
+    from krm_fn.cel.check import CheckError, check, types_of
+    from krm_fn.cel.check_messages import named
+    from krm_fn.cel.syntax import MemberCall
+    from krm_fn.cel.types import BOOL, STRING
+
+    variables = _variables(schema)
     try:
-        found = check(root, {"self": own, "oldSelf": own}, as_rule=True)
+        found = check(root, variables, as_rule=True)
     except CheckError as error:
         return error.problems[0].message
-    return "" if found is BOOL else f"a rule gives true or false, this one {named(found)}"
+    if found is not BOOL:
+        return f"a rule gives true or false, this one {named(found)}"
+    turned = [node for node in _nodes(root) if isinstance(node, MemberCall) and node.name == "reverse"]
+    if turned and any(types_of(root, variables).get(id(node.target)) is STRING for node in turned):
+        return "'reverse' turns lists round, the API server's rules have none for texts"
+    return ""
 
 
 def _is_lenient(root: Node) -> bool:
@@ -193,6 +209,63 @@ def _binds(root: Node) -> bool:
     from krm_fn.cel.syntax import Bind
 
     return any(isinstance(node, Bind) for node in _nodes(root))
+
+
+class Costs:
+    """What the sound rules of a CRD cost, as the API server estimates it."""
+
+    def __init__(self) -> None:
+        from krm_fn.schema.rule_sizes import Bounds
+
+        self._bounds = Bounds()
+        self._once: dict[tuple[int, str], int] = {}
+        self._highest: dict[tuple[int, str], tuple[int, Schema]] = {}
+        self._total = 0
+
+    def add(self, text: str, schema: Schema, times: int | None) -> None:
+        """Count a rule. *times*: how many values of this schema there may be; None where nothing says it."""
+        key = (id(schema), text)
+        if key not in self._once:
+            self._once[key] = self._cost(text, schema)
+        cost = self._once[key] * (self._bounds.how_often(schema) if times is None else times)
+        self._total += cost
+        self._highest[key] = max(self._highest.get(key, (0, schema)), (cost, schema), key=lambda counted: counted[0])
+
+    def _cost(self, text: str, schema: Schema) -> int:
+        from krm_fn.cel import parse, references
+        from krm_fn.schema.rule_cost import rule_cost
+
+        root = parse(text)
+        if _is_beyond(root, references(root)):
+            return 0
+        return rule_cost(root, _variables(schema), schema, self._bounds)
+
+    def complaints(self) -> list[tuple[Schema, str, str]]:
+        """Schema, rule, and what is wrong."""
+        from krm_fn.schema.rule_sizes import CRD_LIMIT, RULE_LIMIT
+
+        found = [
+            (schema, text, f"may cost {_how_much(cost, RULE_LIMIT)} as the API server allows a rule")
+            for (_, text), (cost, schema) in self._highest.items()
+            if cost > RULE_LIMIT
+        ]
+        if not found and self._total > CRD_LIMIT:
+            (_, text), (_, schema) = max(self._highest.items(), key=lambda counted: counted[1][0])
+            found = [
+                (schema, text, f"and others may cost {_how_much(self._total, CRD_LIMIT)} as the API server allows")
+            ]
+        return found
+
+
+def _how_much(cost: int, limit: int) -> str:
+    times = cost / limit
+    return "more than 100 times as much" if times > 100 else f"{times:.1f} times as much"
+
+
+def _is_beyond(root: Node, used: References) -> bool:
+    """Whether types are not known here: of the API server's own functions."""
+    unknown = bool(used.unknown_methods or used.unknown_functions)
+    return unknown or not _SERVER_NAMES.isdisjoint(used.roots) or _is_lenient(root)
 
 
 def uses_old_self(text: str) -> bool:

@@ -454,7 +454,7 @@ def test_ten_thousand_cycles_are_found_in_linear_time() -> None:
 
 def test_an_old_value_cannot_be_found_in_a_list_without_keys() -> None:
     """Items of a list can be compared with what they were only where keys tell which is which."""
-    types = {"Item": {"k": "string | required=true", "v": "string | immutable=true"}}
+    types = {"Item": {"k": "string | required=true", "v": "string | immutable=true maxLength=5"}}
     (problem,) = problems({"l": "[]Item"}, types)
     assert (problem.code, problem.path) == ("marker-refused", ("types", "Item", "v"))
     assert to_openapi({"l": "[]Item | listType=map listMapKey=k", "m": "map[string]Item"}, types)
