@@ -174,12 +174,12 @@ class _Checker:
     cel-go forgets that when it enters the macro's scope.  uniform: whether the elements of a literal must be of one type.
     """
 
-    __slots__ = ("bindings", "formats", "local", "mixed", "problems", "recorded", "uniform", "variables")
+    __slots__ = ("bindings", "formats", "is_rule", "local", "mixed", "problems", "recorded", "uniform", "variables")
 
     def __init__(self, variables: Mapping[str, Type], *, as_rule: bool) -> None:
         self.variables = variables
         self.local: dict[str, Type] = {}
-        self.mixed = self.uniform = as_rule
+        self.is_rule = self.mixed = self.uniform = as_rule
         self.bindings = Bindings()
         self.problems: list[CheckProblem] = []
         self.formats: list[MemberCall] = []
@@ -210,7 +210,8 @@ class _Checker:
         name = node.name
         found = self.local.get(name) or self.variables.get(name.lstrip("."))
         if found is not None:
-            if found.kind in (TYPE_KIND, PARAMETER) and not self.uniform:
+            # the names of types are variables of a rule
+            if found.kind in (TYPE_KIND, PARAMETER) and (name in self.local or not self.is_rule):
                 self.hold(name, found, node)
             return found
         from krm_fn.cel.check_messages import undeclared_name
