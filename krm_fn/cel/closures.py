@@ -9,7 +9,7 @@ Source: cel-go v0.27.0 interpreter/interpretable.go, interpreter/attributes.go.
 
 from __future__ import annotations
 
-from krm_fn.cel import natives, operators
+from krm_fn.cel import equality, natives, operators
 from krm_fn.cel.errors import NEVER_ABSORBED, NO_SUCH_OVERLOAD, UNDECLARED, EvaluationError
 from krm_fn.cel.operators import INT_MAX, INT_MIN, pay_for, pay_to_read
 from krm_fn.cel.values import NONE, Optional, Unknown, Unreadable, WrittenList, join_path, merge_unknowns
@@ -110,7 +110,7 @@ def chain_on(operand: Program, fields: list[str], path: Path) -> Program:
 
 def careful_walk(value: Value, fields: list[str], path: Path) -> Value:
     for field in fields:
-        value = operators.index(value, field, path)
+        value = equality.index(value, field, path)
         if path:
             path = join_path(path, field)
     return value
@@ -123,7 +123,7 @@ def item_at(operand: Program, position: int, path: Path) -> Program:
         value = operand(activation)
         if type(value) is list and position < len(value):
             return value[position]
-        return operators.index(value, position, path)
+        return equality.index(value, position, path)
 
     return read
 
@@ -139,7 +139,7 @@ def index(operand: Program, key: Program, path: Path) -> Program:
                 return container[at]
         elif type(at) is int and type(container) is list and 0 <= at < len(container):
             return container[at]
-        return operators.index(container, at, path)
+        return equality.index(container, at, path)
 
     return read
 
@@ -158,7 +158,7 @@ def optional_index(operand: Program, key: Program) -> Program:
             if found is _ABSENT:
                 return NONE
             return found if type(found) is Unknown else Optional(found)
-        return operators.index_optional(container, at)
+        return equality.index_optional(container, at)
 
     return read
 
@@ -168,7 +168,7 @@ def has(operand: Program, field: str) -> Program:
         container = operand(activation)
         if type(container) is dict and type(container.get(field)) is not Unknown:
             return field in container
-        return operators.has(container, field)
+        return equality.has(container, field)
 
     return run_has
 
@@ -205,7 +205,7 @@ def equals(left: Program, right: Program) -> Program:
         y = right(activation)
         if type(x) is str and type(y) is str:
             return x == y
-        return operators.equals(x, y)
+        return equality.equals(x, y)
 
     return run_equals
 

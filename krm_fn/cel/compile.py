@@ -17,7 +17,7 @@ Source: cel-go v0.27.0 interpreter/planner.go, interpreter/interpretable.go.
 
 from __future__ import annotations
 
-from krm_fn.cel import closures, operators
+from krm_fn.cel import closures, equality, operators
 from krm_fn.cel.errors import NO_SUCH_OVERLOAD, UNDECLARED, CelSyntaxError, EvaluationError, Problem
 from krm_fn.cel.operators import EVALUATION_BUDGET, budget
 from krm_fn.cel.stack import deep
@@ -63,15 +63,15 @@ _BINARY = {
     "*": operators.multiply,
     "/": operators.divide,
     "%": operators.modulo,
-    "==": operators.equals,
-    "!=": operators.not_equals,
+    "==": equality.equals,
+    "!=": equality.not_equals,
     "<": operators.less,
     "<=": operators.less_or_equal,
     ">": operators.greater,
     ">=": operators.greater_or_equal,
-    "in": operators.contains,
+    "in": equality.contains,
 }
-_EQUALITIES = frozenset({operators.equals, operators.not_equals})
+_EQUALITIES = frozenset({equality.equals, equality.not_equals})
 _COMPARISONS = frozenset({operators.less, operators.less_or_equal, operators.greater, operators.greater_or_equal})
 _READING = _COMPARISONS | _EQUALITIES
 """Operators that look through texts."""
@@ -241,13 +241,13 @@ class Compiler:
         folded = self.fold(operator, left, right)
         if folded:
             return folded
-        if operator is operators.contains or (
+        if operator is equality.contains or (
             operator in _EQUALITIES and left not in self.constants and right not in self.constants
         ):
             self.pays = True  # a list or map may have to be walked
         if self.bound and operator in _READING:
             return closures.reading(operator, left, right)
-        if operator is operators.equals:
+        if operator is equality.equals:
             return closures.equals(left, right)
         if operator in _COMPARISONS:
             return closures.comparison(operator, left, right)

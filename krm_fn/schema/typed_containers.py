@@ -11,8 +11,9 @@ Source: kro v0.9.3 pkg/cel/unstructured/valunstructured.go, Kubernetes v1.35.0 a
 
 from __future__ import annotations
 
+from krm_fn.cel.equality import equal_to, same
 from krm_fn.cel.errors import NO_SUCH_KEY, NO_SUCH_OVERLOAD, EvaluationError
-from krm_fn.cel.operators import CONTAINER, budget, equal_to, kind_of, no_overload, same
+from krm_fn.cel.operators import CONTAINER, budget, kind_of, no_overload
 from krm_fn.cel.stack import deep
 from krm_fn.cel.values import OpenMap, SettledMap, TypeValue, Unknown, Unreadable, merge_unknowns
 from krm_fn.schema.escaping import escape, unescape

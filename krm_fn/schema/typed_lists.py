@@ -14,8 +14,9 @@ Source: kro v0.9.3 pkg/cel/unstructured/valunstructured.go. Differs: the `+` of 
 
 from __future__ import annotations
 
+from krm_fn.cel.equality import equal_to
 from krm_fn.cel.errors import BREAKDOWN, NEVER_ABSORBED, EvaluationError
-from krm_fn.cel.operators import CONTAINER, budget, equal_to, kind_of, no_overload
+from krm_fn.cel.operators import CONTAINER, budget, kind_of, no_overload
 from krm_fn.cel.stack import deep
 from krm_fn.cel.values import OpenList, Optional, TypeValue, Unknown, Unreadable, WrittenList, merge_unknowns
 from krm_fn.schema.typed_containers import TypedMap

@@ -125,7 +125,7 @@ def _position(values: list[Any], sought: Any, *, turned: bool = False) -> int | 
 
     *turned*: *sought* is asked whether it equals an element, not the element: some values answer differently.
     """
-    from krm_fn.cel.operators import equals
+    from krm_fn.cel.equality import equals
 
     for index, value in enumerate(values.cel_items() if hasattr(values, "cel_items") else values):
         try:
@@ -255,8 +255,8 @@ def _merge(first: dict[str, Any], second: dict[str, Any]) -> dict[str, Any]:
     if isinstance(settled, SettledMap):
         return SettledMap({**first, **second}, settled.path)
     if isinstance(first, KeyedMap) or isinstance(second, KeyedMap):
+        from krm_fn.cel.equality import contains
         from krm_fn.cel.maps import plain_key
-        from krm_fn.cel.operators import contains
 
         kept = {key: value for key, value in first.items() if contains(plain_key(key), second) is not True}
         return KeyedMap({**kept, **dict(second.items())})
