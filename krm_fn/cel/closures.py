@@ -262,23 +262,31 @@ def join(parts: list[Program], *, paying: bool) -> Program:
     """A chain of `+` with a string literal in it: if all parts are strings, they are joined at once."""
 
     def run_join(activation: Activation) -> Value:
+        # No part runs twice: parts that hold such chains themselves would run again and again.
+        values: list[Value] = []
         try:
-            result = "".join([part(activation) for part in parts])
-        except (TypeError, EvaluationError):
-            return one_by_one(activation)
+            for part in parts:
+                values.append(part(activation))  # noqa: PERF401 - what is there is looked at when one fails
+        except EvaluationError as error:
+            if error.kind not in NEVER_ABSORBED:
+                _sum(values)  # what cannot be added fails before what comes behind it
+            raise
+        try:
+            result = "".join(values)
+        except TypeError:
+            result = _sum(values)
         if paying:
             pay_for(result)
         return result
 
-    def one_by_one(activation: Activation) -> Value:
-        total = parts[0](activation)
-        for part in parts[1:]:
-            total = operators.add(total, part(activation))
-        if paying:
-            pay_for(total)
-        return total
-
     return run_join
+
+
+def _sum(values: list[Value]) -> Value:
+    total = values[0] if values else None
+    for value in values[1:]:
+        total = operators.add(total, value)
+    return total
 
 
 def logic_pair(left: Program, right: Program, operator: str, *, stop: bool) -> Program:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from krm_fn.cel import compile_, parse
-from krm_fn.cel.errors import BUDGET
+from krm_fn.cel.errors import BUDGET, EvaluationError
 from tests.cel.running import error_of, run
 
 
@@ -117,3 +117,13 @@ def test_values_nested_too_deeply_are_refused() -> None:
         f"cel.bind(x, {'[' * 90}1{']' * 90}, " + f"cel.bind(x, {'[' * 90}x{']' * 90}, " * 20 + "x == [x][0]" + ")" * 21
     )
     assert error_of(deep).kind == BUDGET
+
+
+def test_a_sum_that_fails_deep_inside_is_evaluated_once() -> None:
+    """It took twice as long with each level: a chain that failed was added up again, one by one."""
+    text = "1"
+    for _ in range(60):
+        text = f'a + "" + ({text})'
+    program = compile_(parse(text))
+    with pytest.raises(EvaluationError, match=r"string \+ int"):
+        program({"a": "x"})
