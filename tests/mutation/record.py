@@ -1,5 +1,6 @@
 """
-How `verdicts.json` was made, and is made anew: kro is asked once, outside the tests.
+How `verdicts.json` was made, and is made anew: kro is asked once, outside the tests, by the Go program in `tools/kro-verdicts`
+(`go build`; its argument is the kubeconfig of an API server with kro's CRDs).
 
 `python -m tests.mutation.record originals > requests`; put the requests to kro, one JSON object a line:
     {"id", "crds": [...], "rgds": [...], "rgd": {...}}      or, for many in one place,      {"id", "crds", "rgds", "each": [...], "ids": [...]}
