@@ -8,7 +8,7 @@ kro's.  Not known here: what kro refuses, which is found while RGDs are compiled
 from __future__ import annotations
 
 from krm_fn.program.template import path_text
-from krm_fn.report.diagnostic import Diagnostic
+from krm_fn.report.diagnostic import WARNING, Diagnostic
 from krm_fn.schema.structural import Violation
 
 TYPE_CHECKING = False
@@ -16,6 +16,25 @@ if TYPE_CHECKING:
     from krm_fn.inputs import Entry
     from krm_fn.pipeline import Rendering
     from krm_fn.program.template import Path
+
+
+MAX_STORED = 3 * 512 * 1024
+"""Bytes of one object as JSON: etcd's default --max-request-bytes."""
+
+
+def judge_sizes(rendering: Rendering) -> None:
+    """What is larger than an API server stores: kro never sees such an RGD, a renderer may."""
+    for entry in rendering.inputs.rgds:
+        if entry.document.end - entry.document.start <= MAX_STORED // 4:
+            continue  # a text of that many code points never gets so large
+        from json import dumps
+
+        size = len(dumps(entry.value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass"))
+        if size > MAX_STORED:
+            message = f"this RGD is {size // 1024:,} KiB as JSON, an API server stores at most {MAX_STORED // 1024:,}"
+            advice = "split it: an RGD can make instances of other RGDs"
+            path: Path = ("metadata", "name")
+            _report(rendering, entry, Violation("rgd-too-large", path, message, advice, WARNING), path)
 
 
 def judge_templates(rendering: Rendering) -> None:

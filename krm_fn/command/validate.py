@@ -10,7 +10,7 @@ from __future__ import annotations
 from krm_fn.command import EXIT_OK, EXIT_REFUSED, UsageError
 from krm_fn.command.against import CHANGES_TEXT, changes_against, changes_format_of
 from krm_fn.command.arguments import FLAG, VALUE, VALUES, choose, choose_kube_version, parse_arguments
-from krm_fn.command.server_opinion import judge_by_crds, judge_templates
+from krm_fn.command.server_opinion import judge_by_crds, judge_sizes, judge_templates
 from krm_fn.pipeline import Options, Rendering
 from krm_fn.read.sources import read_sources
 from krm_fn.report.diagnostic import ERROR, WARNING, Diagnostic, RenderError
@@ -89,6 +89,7 @@ def validate(
             ),
             crds=crd_documents,
         )
+        judge_sizes(rendering)
         judge_templates(rendering)
         if ask_another:
             comparison = _Comparison(rendering)

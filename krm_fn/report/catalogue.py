@@ -99,6 +99,7 @@ GROUPS: dict[str, dict[str, str]] = {
         "namespace-on-cluster-scoped": "an object of a cluster-scoped kind has a namespace",
         "reserved-label": "a template sets a label that is kro's own",
         "unknown-kind": "nothing is known of a template's kind",
+        "rgd-too-large": "a ResourceGraphDefinition is larger than an API server stores",
         "rgd-loop": "ResourceGraphDefinitions wait for each other's CustomResourceDefinitions",
         "nesting-loop": "instances make each other without end",
         "owner-reference-removed": "an owner reference to the instance is left out",
