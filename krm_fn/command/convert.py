@@ -11,7 +11,7 @@ from __future__ import annotations
 from krm_fn.command import EXIT_OK, EXIT_REFUSED, UsageError
 from krm_fn.command.arguments import FLAG, parse_arguments
 from krm_fn.program.definition import RGD_GROUP, RGD_KIND
-from krm_fn.program.resource_group import GONE, RESOURCE_NAMES, SPEC_NAMES, is_resource_group, with_schema
+from krm_fn.program.resource_group import GONE, OLD_KIND, RESOURCE_NAMES, SPEC_NAMES, is_resource_group, with_schema
 from krm_fn.read.sources import STDIN, read_sources
 from krm_fn.read.yaml import parse_documents
 from krm_fn.report.diagnostic import ERROR, INFO, Diagnostic, RenderError, Subject
@@ -86,6 +86,10 @@ def _converted(document: Document, notes: list[Diagnostic]) -> str:
 
     meant = document.value
     _modernise(meant, document, notes)
+    # Since kro v0.1 only the kind has another name: then nothing else of the text is touched.
+    text = f"\n{document.text()}".replace(f"\nkind: {OLD_KIND}", f"\nkind: {RGD_KIND}", 1)[1:]
+    if _says(text, meant, document):
+        return text
     yaml = YAML(typ="rt")
     yaml.preserve_quotes = True
     yaml.width = 1 << 30
@@ -96,14 +100,21 @@ def _converted(document: Document, notes: list[Diagnostic]) -> str:
         edited = yaml.load(document.text())
         _modernise(edited, document, [])
         yaml.dump(edited, out)
-        text = out.getvalue()
-        if [again.value for again in parse_documents(text, document.source.name)] == [meant]:
-            return text
-    except (YAMLError, RenderError, RecursionError):
+    except (YAMLError, RecursionError):
         pass
+    if _says(out.getvalue(), meant, document):
+        return out.getvalue()
     message = "this ResourceGroup cannot be rewritten without changing what it says"
     advice = "rename its parts by hand: docs/convert.md lists them"
     raise RenderError([Diagnostic("not-convertible", message, position=document.locate(()), help=advice)])
+
+
+def _says(text: str, meant: Any, document: Document) -> bool:
+    """Whether *text* is one document and means just that."""
+    try:
+        return [again.value for again in parse_documents(text, document.source.name)] == [meant]
+    except RenderError:
+        return False
 
 
 def _indentation(text: str) -> tuple[int, int, int]:
