@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-hosts tools conformance mutation lint layers bench clean
+.PHONY: help demo test test-hosts test-thorough tools conformance mutation lint layers bench clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -29,6 +29,9 @@ test: $(VENV)/ready lint ## style, types, layers and every test that needs Pytho
 
 test-hosts: $(VENV)/ready ## the tests against real host programs (see tools)
 	$(BIN)/python -m pytest --quiet -m hosts
+
+test-thorough: $(VENV)/ready ## the tests that take long: hostile expressions, function by function
+	$(BIN)/python -m pytest --quiet -m thorough
 
 tools: ## build the host programs of the tests from Go modules, once; prints their folder
 	@tools/build

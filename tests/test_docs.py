@@ -28,7 +28,15 @@ PAGES = sorted(
     if Path(path).name != "conformance.md"
 )
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-RUN_BY_CI = ("make test", "make mutation", "make test-hosts", "make conformance", "make bench", "make layers")
+RUN_BY_CI = (
+    "make test",
+    "make test-thorough",
+    "make mutation",
+    "make test-hosts",
+    "make conformance",
+    "make bench",
+    "make layers",
+)
 
 
 def blocks(page: str, language: str) -> list[str]:

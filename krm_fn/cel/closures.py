@@ -10,8 +10,9 @@ Source: cel-go v0.27.0 interpreter/interpretable.go, interpreter/attributes.go.
 from __future__ import annotations
 
 from krm_fn.cel import equality, natives, operators
+from krm_fn.cel.budget import FAILURE, SMALL, pay_for, pay_to_read, spend
 from krm_fn.cel.errors import NEVER_ABSORBED, NO_SUCH_OVERLOAD, UNDECLARED, EvaluationError
-from krm_fn.cel.operators import INT_MAX, INT_MIN, pay_for, pay_to_read
+from krm_fn.cel.operators import INT_MAX, INT_MIN
 from krm_fn.cel.values import NONE, Optional, Unknown, Unreadable, WrittenList, join_path, merge_unknowns
 
 TYPE_CHECKING = False
@@ -135,7 +136,7 @@ def index(operand: Program, key: Program, path: Path) -> Program:
             return NONE  # whatever the key would be
         at = key(activation)
         if type(at) is str:
-            if type(container) is dict and at in container:
+            if type(container) is dict and len(at) <= SMALL and at in container:
                 return container[at]
         elif type(at) is int and type(container) is list and 0 <= at < len(container):
             return container[at]
@@ -153,7 +154,7 @@ def optional_index(operand: Program, key: Program) -> Program:
         if container is NONE:
             return NONE
         at = key(activation)
-        if type(container) is dict and type(at) is str:
+        if type(container) is dict and type(at) is str and len(at) <= SMALL:
             found = container.get(at, _ABSENT)
             if found is _ABSENT:
                 return NONE
@@ -187,19 +188,9 @@ def binary(operator: Callable[[Value, Value], Value], left: Program, right: Prog
     return run_binary
 
 
-def reading(operator: Callable[[Value, Value], Value], left: Program, right: Program) -> Program:
-    """The same inside of a loop, where it pays for long texts."""
-
-    def run_reading(activation: Activation) -> Value:
-        x = left(activation)
-        if type(x) is str:
-            pay_to_read(x)
-        return operator(x, right(activation))
-
-    return run_reading
-
-
 def equals(left: Program, right: Program) -> Program:
+    """`left == right`, one of them a literal: no two long texts."""
+
     def run_equals(activation: Activation) -> Value:
         x = left(activation)
         y = right(activation)
@@ -224,24 +215,20 @@ def comparison(operator: Callable[[Value, Value], Value], left: Program, right: 
     return run_comparison
 
 
-def add(left: Program, right: Program, *, paying: bool) -> Program:
-    if paying:
-
-        def run_paying(activation: Activation) -> Value:
-            result = operators.add(left(activation), right(activation))
-            pay_for(result)
-            return result
-
-        return run_paying
-
+def add(left: Program, right: Program) -> Program:
     def run_add(activation: Activation) -> Value:
         x = left(activation)
         y = right(activation)
         if type(x) is str and type(y) is str:
-            return x + y
+            text = x + y
+            if len(text) > SMALL:
+                pay_for(text)
+            return text
         if type(x) is int and type(y) is int and INT_MIN <= (total := x + y) <= INT_MAX:
             return total
-        return operators.add(x, y)
+        total = operators.add(x, y)
+        pay_for(total)
+        return total
 
     return run_add
 
@@ -252,13 +239,15 @@ def wrap(before: str, part: Program, after: str) -> Program:
     def run_wrap(activation: Activation) -> Value:
         value = part(activation)
         if type(value) is str:
+            if len(value) > SMALL:
+                pay_for(value)
             return f"{before}{value}{after}"
         return operators.add(operators.add(before, value), after)
 
     return run_wrap
 
 
-def join(parts: list[Program], *, paying: bool) -> Program:
+def join(parts: list[Program]) -> Program:
     """A chain of `+` with a string literal in it: if all parts are strings, they are joined at once."""
 
     def run_join(activation: Activation) -> Value:
@@ -272,12 +261,12 @@ def join(parts: list[Program], *, paying: bool) -> Program:
                 _sum(values)  # what cannot be added fails before what comes behind it
             raise
         try:
-            result = "".join(values)
+            text = "".join(values)
         except TypeError:
-            result = _sum(values)
-        if paying:
-            pay_for(result)
-        return result
+            return _sum(values)
+        if len(text) > SMALL:
+            pay_for(text)
+        return text
 
     return run_join
 
@@ -286,6 +275,7 @@ def _sum(values: list[Value]) -> Value:
     total = values[0] if values else None
     for value in values[1:]:
         total = operators.add(total, value)
+        pay_for(total)
     return total
 
 
@@ -297,6 +287,7 @@ def logic_pair(left: Program, right: Program, operator: str, *, stop: bool) -> P
         try:
             x = left(activation)
         except EvaluationError as error:
+            spend(FAILURE)
             return _settle([error, *_outcome(right, activation)], operator, stop=stop)
         if x is stop:
             return x
@@ -317,6 +308,7 @@ def logic(terms: list[Program], operator: str, *, stop: bool) -> Program:
             try:
                 value = term(activation)
             except EvaluationError as error:
+                spend(FAILURE)
                 others.append(error)
                 continue
             if value is stop:
@@ -470,20 +462,13 @@ def written(operand: Program) -> Program:
 
     def run_written(activation: Activation) -> Value:
         value = operand(activation)
-        return WrittenList(value) if type(value) is list else value
+        if type(value) is not list:
+            return value
+        if len(value) > SMALL:
+            pay_for(value)
+        return WrittenList(value)
 
     return run_written
-
-
-def walked(argument: Program) -> Program:
-    """The same argument, paid for by its size at all depths."""
-
-    def run_walked(activation: Activation) -> Value:
-        value = argument(activation)
-        operators.pay_to_walk(value)
-        return value
-
-    return run_walked
 
 
 def undeclared(message: str, kind: str, arguments: list[Program]) -> Program:
@@ -500,9 +485,11 @@ def call_one(function: Callable[..., Value], first: Program) -> Program:
         x = first(activation)
         if type(x) is Unknown:
             return x
-        pay_to_read(x)
+        if not (type(x) is int or (type(x) is str and len(x) <= SMALL)):
+            pay_to_read(x)
         result = function(x)
-        pay_for(result)
+        if not (type(result) is bool or (type(result) is str and len(result) <= SMALL)):
+            pay_for(result)
         return result
 
     return run_call
@@ -514,10 +501,13 @@ def call_two(function: Callable[..., Value], first: Program, second: Program) ->
         y = second(activation)
         if type(x) is Unknown or type(y) is Unknown:
             return operators.unknown_of(x, y)
-        pay_to_read(x)
-        pay_to_read(y)
+        if not (type(x) is int or (type(x) is str and len(x) <= SMALL)):
+            pay_to_read(x)
+        if not (type(y) is int or (type(y) is str and len(y) <= SMALL)):
+            pay_to_read(y)
         result = function(x, y)
-        pay_for(result)
+        if not (type(result) is bool or (type(result) is str and len(result) <= SMALL)):
+            pay_for(result)
         return result
 
     return run_call

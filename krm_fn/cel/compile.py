@@ -10,7 +10,7 @@ Errors are exceptions; an Unknown is a value like another. Three things make the
 * constant operands are evaluated once, here. A closure of a constant is known in `self.constants`.
 * `"x-" + a.b + "-y"`, a left-deep chain with a string literal, becomes one closure that joins its parts.
 A macro's variables live in a copy of the activation that the macro's loop updates (`cel.comprehensions`).
-What a loop repeats pays for its work from `operators.budget`; a program with something to pay for begins with a full one.
+An evaluation begins with a full budget (`cel.budget`).
 
 Source: cel-go v0.27.0 interpreter/planner.go, interpreter/interpretable.go.
 """
@@ -18,8 +18,8 @@ Source: cel-go v0.27.0 interpreter/planner.go, interpreter/interpretable.go.
 from __future__ import annotations
 
 from krm_fn.cel import closures, equality, operators
+from krm_fn.cel.budget import EVALUATION_BUDGET, UNLIMITED, budget
 from krm_fn.cel.errors import NO_SUCH_OVERLOAD, UNDECLARED, CelSyntaxError, EvaluationError, Problem
-from krm_fn.cel.operators import EVALUATION_BUDGET, budget
 from krm_fn.cel.stack import deep
 from krm_fn.cel.syntax import (
     Binary,
@@ -73,12 +73,12 @@ _BINARY = {
 }
 _EQUALITIES = frozenset({equality.equals, equality.not_equals})
 _COMPARISONS = frozenset({operators.less, operators.less_or_equal, operators.greater, operators.greater_or_equal})
-_READING = _COMPARISONS | _EQUALITIES
-"""Operators that look through texts."""
 _UNARY = {"!": operators.not_, "-": operators.negate}
 _UNFOLDED = object()
-_WALKERS = frozenset({"json.marshal", "format"})
-"""Functions that write out all of a list or map."""
+_CALL, _LOOP, _ENTRY, _OPTIONAL = 5, 8, 20, 6
+"""What a call, a macro, an entry of a map under a key that is no literal text or of a message, and `.?` weigh, beside their operands."""
+_LITERAL = 64
+"""Characters of a literal that weigh as much as a node: where it is a key, it is compared."""
 
 
 def compile_(node: Node) -> Program:
@@ -89,10 +89,14 @@ def compile_(node: Node) -> Program:
     Errors when run: EvaluationError. A variable that the activation lacks is UNDECLARED.
     """
     compiler = Compiler()
-    run = deep(compiler.compile, node)
+    budget.left = EVALUATION_BUDGET  # for constants: patterns are compiled, operators applied
+    try:
+        run = deep(compiler.compile, node)
+    finally:
+        budget.left = UNLIMITED
     if compiler.deepest > _SHALLOW:
         run = _with_room(run)
-    return _with_budget(run) if compiler.pays else run
+    return _with_budget(run)
 
 
 def _with_room(run: Program) -> Program:
@@ -105,7 +109,10 @@ def _with_room(run: Program) -> Program:
 def _with_budget(run: Program) -> Program:
     def run_paying(activation: Activation) -> Value:
         budget.left = EVALUATION_BUDGET
-        return run(activation)
+        try:
+            return run(activation)
+        finally:
+            budget.left = UNLIMITED
 
     return run_paying
 
@@ -115,18 +122,17 @@ class Compiler:
     One pass over one tree.
 
     bound: variables of the macros around the node being compiled, the lazily bound ones of cel.bind with value True.
-    depth, deepest: closures around the node.  pays: whether the program spends budget.
-    weight: nodes compiled so far, so that a macro knows how many its body has.
+    depth, deepest: closures around the node.
+    weight: what was compiled so far costs of the budget, so that a macro knows what a step of its loop costs.
     """
 
-    __slots__ = ("bound", "constants", "deepest", "depth", "pays", "weight")
+    __slots__ = ("bound", "constants", "deepest", "depth", "weight")
 
     def __init__(self) -> None:
         self.bound: dict[str, bool] = {}
         self.constants: dict[Program, Value] = {}
         self.depth = 0
         self.deepest = 0
-        self.pays = False
         self.weight = 0
 
     def compile(self, node: Node) -> Program:
@@ -155,6 +161,8 @@ class Compiler:
             return None  # it is evaluated, and raised, when and if it is reached
 
     def literal(self, node: Literal) -> Program:
+        if type(node.value) is str or type(node.value) is bytes:
+            self.weight += len(node.value) // _LITERAL
         return self.constant(node.value)
 
     def identifier(self, node: Identifier) -> Program:
@@ -162,6 +170,7 @@ class Compiler:
 
     def select(self, node: Select) -> Program:
         if node.optional:
+            self.weight += _OPTIONAL
             return closures.optional_index(self.read(node.operand), self.constant(node.field))
         fields = [node.field]
         operand = node.operand
@@ -175,6 +184,7 @@ class Compiler:
             else:
                 break
         fields.reverse()
+        self.weight += sum(map(len, fields)) // _LITERAL
         return self.chain(operand, fields)
 
     def index(self, node: Index) -> Program:
@@ -184,6 +194,7 @@ class Compiler:
                 [Problem(f"{kind} cannot be a key", node.index.start, node.index.end - node.index.start)]
             )
         if node.optional:
+            self.weight += _OPTIONAL
             return closures.optional_index(self.read(node.operand), self.compile(node.index))
         if _is_text(node.index):
             return self.select(Select(node.operand, node.index.value, node.at, node.end))  # type: ignore[union-attr]
@@ -235,19 +246,14 @@ class Compiler:
     def binary(self, node: Binary) -> Program:
         if node.operator == "+":
             return self.sum(node)
+        self.weight += 1
         operator = _BINARY[node.operator]
         left = self.compile(node.left)
         right = self.operand(node.right) if operator in _EQUALITIES else self.compile(node.right)
         folded = self.fold(operator, left, right)
         if folded:
             return folded
-        if operator is equality.contains or (
-            operator in _EQUALITIES and left not in self.constants and right not in self.constants
-        ):
-            self.pays = True  # a list or map may have to be walked
-        if self.bound and operator in _READING:
-            return closures.reading(operator, left, right)
-        if operator is equality.equals:
+        if operator is equality.equals and (left in self.constants or right in self.constants):
             return closures.equals(left, right)
         if operator in _COMPARISONS:
             return closures.comparison(operator, left, right)
@@ -271,12 +277,13 @@ class Compiler:
             node = node.left
         terms.append(node)
         terms.reverse()
+        self.weight += 2 * len(terms)
         runs = [self.compile(terms[0]), *map(self.operand, terms[1:])]
         if any(type(self.constants.get(run)) is str for run in runs):
             return self.template(runs)
         total = runs[0]
         for run in runs[1:]:
-            total = self.fold(operators.add, total, run) or closures.add(total, run, paying=bool(self.bound))
+            total = self.fold(operators.add, total, run) or closures.add(total, run)
         if len(runs) > _SHALLOW:
             self.deepest = max(self.deepest, self.depth + len(runs))
         return total
@@ -290,14 +297,12 @@ class Compiler:
                 parts.append(run)
         if len(parts) == 1:
             return parts[0]
-        if self.bound:
-            return closures.join(parts, paying=True)
         texts = [self.constants.get(part) for part in parts]
         if len(parts) == 2:
-            return closures.add(parts[0], parts[1], paying=False)
+            return closures.add(parts[0], parts[1])
         if len(parts) == 3 and type(texts[0]) is str and type(texts[2]) is str:
             return closures.wrap(texts[0], parts[1], texts[2])
-        return closures.join(parts, paying=False)
+        return closures.join(parts)
 
     def logic(self, node: Logic) -> Program:
         terms = [self.compile(term) for term in node.terms]
@@ -323,12 +328,13 @@ class Compiler:
         names = [self.constants.get(key) for key, _ in entries]
         if not node.optional and all(type(name) is str for name in names):
             return closures.record_of(list(zip(names, (value for _, value in entries), strict=True)))  # type: ignore[arg-type]
+        self.weight += _ENTRY * (1 + len(entries))
         return closures.map_of(entries, node.optional)
 
     def message(self, node: MessageLiteral) -> Program:
         from krm_fn.cel.message_values import message_of
 
-        self.pays = True
+        self.weight += _ENTRY * (1 + len(node.fields))
         fields = [(name, self.compile(value)) for name, _, value in node.fields]
         return message_of(node.name.lstrip("."), fields, node.optional)
 
@@ -358,17 +364,15 @@ class Compiler:
         return self.function(node.name, [target, *arguments], member=True)
 
     def function(self, name: str, arguments: list[Program], *, member: bool) -> Program:
-        self.pays = True
         if name == "dyn" and len(arguments) == 1 and not member:
             return arguments[0]
+        self.weight += _CALL
         from krm_fn.cel.library import index
 
         function = index.find(name, member, len(arguments))
         if function is None:
             kind = NO_SUCH_OVERLOAD if index.is_declared(name, member=member) else UNDECLARED
             return closures.undeclared(f"{name}(): no such function with {len(arguments)} arguments", kind, arguments)
-        if name in _WALKERS:
-            arguments = [closures.walked(argument) for argument in arguments]
         if len(arguments) == 1:
             return closures.call_one(function, arguments[0])
         if len(arguments) == 2:
@@ -376,6 +380,7 @@ class Compiler:
         return closures.call_many(function, arguments)
 
     def has(self, node: Has) -> Program:
+        self.weight += 2
         return closures.has(self.read(node.operand), node.field)
 
     def comprehension(self, node: Comprehension) -> Program:
@@ -399,13 +404,14 @@ class Compiler:
         return compile_optional_map(self, node)
 
     def body(self, node: Node, names: tuple[str, ...], *, lazy: bool = False) -> tuple[Program, int]:
-        """The closure of a macro's body, with the macro's variables bound, and how many nodes it has."""
+        """The closure of a macro's body, with the macro's variables bound, and what it weighs."""
         outer, self.bound = self.bound, {**self.bound, **dict.fromkeys(names, lazy)}
         before = self.weight
         run = self.compile(node)
         self.bound = outer
-        self.pays = True
-        return run, self.weight - before
+        weight = self.weight - before
+        self.weight += _LOOP
+        return run, weight
 
 
 _COMPILE: dict[type, Callable[[Compiler, Any], Program]] = {

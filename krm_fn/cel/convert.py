@@ -10,8 +10,9 @@ convert (kro's own deep copy panics on them), NaN and infinities fail here and n
 
 from __future__ import annotations
 
+from krm_fn.cel.budget import CONTAINER, EVALUATION_BUDGET, ROOM_AT, UNLIMITED, budget, pay_for, spend, too_deep
 from krm_fn.cel.errors import BAD_CONVERSION, EvaluationError
-from krm_fn.cel.operators import CONTAINER, EVALUATION_BUDGET, ROOM_AT, budget, kind_of, too_deep
+from krm_fn.cel.operators import kind_of
 from krm_fn.cel.stack import deep
 from krm_fn.cel.values import (
     NONE,
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
     from krm_fn.cel.values import Value
 
 _SAME = frozenset({str, int, bool, type(None)})
+_PART, _TIME = 4, 40
+"""What an element and a time cost of the budget."""
 
 
 def to_json(value: Value) -> Value:
@@ -44,7 +47,10 @@ def to_json(value: Value) -> Value:
     if type(value) in _SAME:
         return value
     budget.left = EVALUATION_BUDGET
-    return _convert(value, 0)
+    try:
+        return _convert(value, 0)
+    finally:
+        budget.left = UNLIMITED
 
 
 def _convert(value: Value, depth: int) -> Value:
@@ -71,18 +77,20 @@ def _convert(value: Value, depth: int) -> Value:
     if cls is bytes:
         from base64 import b64encode
 
+        pay_for(value)
         return b64encode(value).decode("ascii")
     if cls.__module__ == "krm_fn.cel.timestamps":
         from krm_fn.cel import timestamps
 
+        spend(_TIME)
         return timestamps.timestamp_json(value) if cls is timestamps.Timestamp else timestamps.duration_json(value)
     raise EvaluationError(BAD_CONVERSION, f"{kind_of(value)} has no form in JSON: make it a string")
 
 
 def _convert_list(items: list[Value], depth: int) -> Value:
+    spend(CONTAINER + _PART * len(items))
     if type(items) is not list and type(items) is not OpenList:
         items = list(items)  # a typed view goes out item by item
-    budget.spend(CONTAINER + len(items))
     unknown = Unknown(items.path) if type(items) is OpenList else None
     result = items
     for position, item in enumerate(items):
@@ -106,7 +114,7 @@ def _convert_list(items: list[Value], depth: int) -> Value:
 def _convert_map(entries: dict[Value, Value], depth: int) -> Value:
     if type(entries) is not dict and getattr(entries, "raw", None) is not None:
         entries = entries.raw  # type: ignore[attr-defined] # a typed view: its data goes out as it came in
-    budget.spend(CONTAINER + len(entries))
+    spend(CONTAINER + _PART * len(entries))
     unknown = Unknown(entries.path) if type(entries) is OpenMap else None
     keyed = type(entries) is KeyedMap
     changed: dict[Value, Value] = {}

@@ -11,19 +11,17 @@ Source: cel-go v0.27.0 common/types, interpreter/attributes.go.
 
 from __future__ import annotations
 
+from krm_fn.cel.budget import CONTAINER, FAILURE, ROOM_AT, SMALL, pay_to_compare, pay_to_read, spend, too_deep
 from krm_fn.cel.errors import INDEX_OUT_OF_BOUNDS, NEVER_ABSORBED, NO_SUCH_KEY, NO_SUCH_OVERLOAD, EvaluationError
 from krm_fn.cel.operators import (
-    CONTAINER,
     INT_MAX,
     INT_MIN,
     NUMBERS,
     PLAIN,
-    ROOM_AT,
-    budget,
+    TIMES,
     compare_numbers,
     kind_of,
     no_overload,
-    too_deep,
     unknown_of,
 )
 from krm_fn.cel.stack import deep
@@ -50,6 +48,8 @@ def equals(x: Value, y: Value) -> bool | Unknown:
     """`x == y`. Errors: NO_SUCH_OVERLOAD if the left operand is omit() itself."""
     cls = type(x)
     if cls is type(y) and cls in PLAIN:
+        if cls is str and len(x) > SMALL:
+            pay_to_compare(x, y)
         return x == y  # type: ignore[no-any-return]
     if x is OMIT and type(y) is not Unknown:
         raise EvaluationError(NO_SUCH_OVERLOAD, "omit() == : omit() cannot be compared")
@@ -63,6 +63,7 @@ def not_equals(x: Value, y: Value) -> bool | Unknown:
     except EvaluationError as error:
         if error.kind in NEVER_ABSORBED:
             raise
+        spend(FAILURE)
         return True
     return equal if type(equal) is Unknown else not equal
 
@@ -71,13 +72,17 @@ def same(x: Value, y: Value, depth: int) -> bool | Unknown:
     """Equality at any depth; Unknown only if no known part decides."""
     left, right = type(x), type(y)
     if left is right and (left in PLAIN or left is float):
+        if left is str and len(x) > SMALL:
+            pay_to_compare(x, y)
         return x == y  # type: ignore[no-any-return]
     if left is Unknown or right is Unknown:
         return unknown_of(x, y)  # type: ignore[return-value]
+    spend(_SLOWLY)
     if left in NUMBERS and right in NUMBERS:
         return x == x and y == y and compare_numbers(x, y) == 0  # noqa: PLR0124 - NaN
     if hasattr(left, "cel_equals"):
         # sic: Kubernetes' own types refuse to be compared with others but null; all else is just not equal. Sets have no order.
+        spend(TIMES)
         return False if y is None else x.cel_equals(y)
     if left in PLAIN or right in PLAIN:
         return False
@@ -92,7 +97,13 @@ def same(x: Value, y: Value, depth: int) -> bool | Unknown:
         if x is NONE or y is NONE:
             return x is y
         return equal_to(x.value, y.value, depth + 1)
-    return bool(left is right and x == y)
+    if left is not right:
+        return False
+    if left is bytes:
+        pay_to_compare(x, y)
+    else:
+        spend(TIMES)
+    return bool(x == y)
 
 
 def equal_to(x: Value, y: Value, depth: int = 0) -> bool | Unknown:
@@ -109,12 +120,13 @@ def _same_part(x: Value, y: Value, depth: int) -> bool | Unknown:
     except EvaluationError as error:
         if error.kind in NEVER_ABSORBED:
             raise
+        spend(FAILURE)
         return True
 
 
 def _same_lists(x: list[Value], y: list[Value], depth: int) -> bool | Unknown:
     too_deep(depth)
-    budget.spend(CONTAINER + 4 * min(len(x), len(y)))
+    spend(CONTAINER + 4 * min(len(x), len(y)))
     unknown: Unknown | None = None
     if len(x) != len(y):
         shorter = x if len(x) < len(y) else y
@@ -139,8 +151,8 @@ def _merged(first: Unknown | None, second: Unknown) -> Unknown:
 
 def _same_maps(x: dict[Value, Value], y: dict[Value, Value], depth: int) -> bool | Unknown:
     too_deep(depth)
-    budget.spend(CONTAINER + 4 * min(len(x), len(y)))
     x_open, y_open = type(x) is OpenMap, type(y) is OpenMap
+    spend(CONTAINER + 5 * (len(x) + len(y) if x_open or y_open else min(len(x), len(y))))
     if len(x) > len(y) and not y_open:
         return False
     if len(y) > len(x) and not x_open:
@@ -166,6 +178,8 @@ def _same_maps(x: dict[Value, Value], y: dict[Value, Value], depth: int) -> bool
 
 
 _ABSENT = object()
+_SLOWLY, _KEYED = 4, 20
+"""What comparing values that are not both plain costs of the budget, and a look under a key that may be no string."""
 
 
 def find_key(container: dict[Value, Value], key: Value) -> Value:
@@ -173,7 +187,10 @@ def find_key(container: dict[Value, Value], key: Value) -> Value:
     if type(key) is str:
         return container.get(key, _ABSENT)
     if type(container) is not KeyedMap:
+        if hasattr(container, "cel_find"):
+            spend(_KEYED)
         return container.cel_find(key, _ABSENT) if hasattr(container, "cel_find") else _ABSENT
+    spend(_KEYED)
     from krm_fn.cel.maps import find
 
     return find(container, key, _ABSENT)
@@ -186,8 +203,9 @@ def contains(x: Value, y: Value) -> bool | Unknown:
     if isinstance(y, list):
         return _in_list(x, y)
     if isinstance(y, dict):
+        pay_to_read(x)
         found = find_key(y, x) is not _ABSENT
-        return Unknown(join_path(y.path, x)) if not found and type(x) is str and isinstance(y, OpenMap) else found
+        return y.__missing__(x) if not found and type(x) is str and isinstance(y, OpenMap) else found
     return no_overload("in", x, y)
 
 
@@ -196,20 +214,21 @@ def _in_list(x: Value, y: list[Value]) -> bool | Unknown:
         return y.cel_contains(x)  # type: ignore[attr-defined, no-any-return]
     unknown: Unknown | None = Unknown(y.path) if type(y) is OpenList else None
     if type(x) is str:
-        budget.spend(1 + (len(y) >> 2))
+        spend(1 + len(y) + (len(x) * len(y) >> 8 if len(x) > SMALL else 0))
         if x in y:
             return True
         if unknown is None and Unknown not in map(type, y):
             return False
     if x is OMIT:
         return False if unknown is None else unknown
-    budget.spend(CONTAINER + 4 * len(y))
+    spend(CONTAINER + 6 * len(y))
     for element in y:
         try:
             equal = equal_to(x, element)
         except EvaluationError as error:
             if error.kind in NEVER_ABSORBED:
                 raise
+            spend(FAILURE)
             continue
         if equal is True:
             return True
@@ -219,6 +238,7 @@ def _in_list(x: Value, y: list[Value]) -> bool | Unknown:
 
 
 _KEYS = frozenset({str, int, Uint, float, bool})
+_SHOWN = 80
 
 
 def index(container: Value, key: Value, path: Path = "") -> Value:
@@ -238,7 +258,8 @@ def index(container: Value, key: Value, path: Path = "") -> Value:
         missing = join_path(path, key) if path else ""
         raise EvaluationError(INDEX_OUT_OF_BOUNDS, f"{missing or f'[{key}]'}: index out of bounds", missing)
     missing = join_path(path, key) if path else ""
-    raise EvaluationError(NO_SUCH_KEY, f"{missing or repr(key)}: no such key", missing)
+    shown = missing or repr(key[:_SHOWN] if type(key) is str else key)
+    raise EvaluationError(NO_SUCH_KEY, f"{shown}: no such key", missing)
 
 
 def index_optional(container: Value, key: Value) -> Value:
@@ -266,7 +287,7 @@ def has(container: Value, field: str) -> bool | Unknown:
             # Present, but its value is for the cluster to say, and so may its presence be.
             value = container[field]
             return value if type(value) is Unknown else True
-        return Unknown(join_path(container.path, field)) if isinstance(container, OpenMap) else False
+        return container.__missing__(field) if isinstance(container, OpenMap) else False
     return look_up(container, field) is not _ABSENT
 
 
@@ -281,9 +302,11 @@ def look_up(container: Value, key: Value) -> Value:
     if type(key) not in _KEYS:
         raise EvaluationError(NO_SUCH_OVERLOAD, f"[{kind_of(key)}]: no such type of key")
     if isinstance(container, dict):
+        if type(key) is str and len(key) > SMALL:
+            pay_to_read(key)
         found = find_key(container, key)
         if found is _ABSENT and isinstance(container, OpenMap) and type(key) is str:
-            return Unknown(join_path(container.path, key))
+            return container.__missing__(key)
         return found
     if isinstance(container, list):
         position = _position(key)
@@ -303,6 +326,8 @@ def _item_under_schema(container: list[Value], key: Value) -> Value:
     try:
         return container[key]
     except EvaluationError as error:
+        if error.kind in NEVER_ABSORBED:
+            raise
         return Unreadable(error)
 
 

@@ -14,10 +14,11 @@ protobuf's Duration.AsDuration.
 
 from __future__ import annotations
 
+from krm_fn.cel.budget import ROOM_AT, pay_for, spend, too_deep
 from krm_fn.cel.closures import content_of
 from krm_fn.cel.errors import BAD_CONVERSION, OVERFLOW, UNDECLARED, EvaluationError
-from krm_fn.cel.library.overload import unknown_within
-from krm_fn.cel.operators import INT_MAX, INT_MIN, ROOM_AT, kind_of, pay_to_walk, too_deep
+from krm_fn.cel.library.overload import pay_to_walk, unknown_within
+from krm_fn.cel.operators import INT_MAX, INT_MIN, kind_of
 from krm_fn.cel.stack import deep
 from krm_fn.cel.values import NONE, Optional, Uint, Unknown, merge_unknowns
 
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 
     Fields: TypeAlias = dict[str, Value]
 
+_TIME, _BYTE = 40, 2
+"""What writing a time, and taking a byte out of a list, costs of the evaluation's budget."""
 _INT32 = (-(2**31), 2**31 - 1)
 _JSON_SAFE = 2**53 - 1
 _FIRST, _LAST = -9_223_372_028_741_760_000, INT_MAX - 62_135_596_800
@@ -146,6 +149,8 @@ def _string(value: Value) -> str:
 
 def _bytes(value: Value) -> bytes:
     value = _content(value)
+    if isinstance(value, list):
+        spend(_BYTE * len(value))
     if isinstance(value, list) and all(type(item) is Uint and item < 256 for item in value):
         return bytes(value)
     if type(value) is not bytes:
@@ -181,7 +186,8 @@ def _values(value: Value) -> Value:
 
 
 def _json_of(value: Value) -> Value:
-    pay_to_walk(value)
+    pay_to_walk(value)  # to look for unknowns, and
+    pay_to_walk(value)  # to write it anew
     unknown = unknown_within(value)
     return _json(value, 0) if unknown is None else unknown
 
@@ -196,6 +202,7 @@ def _json(value: Value, depth: int) -> Value:
     if cls is bytes:
         from base64 import b64encode
 
+        pay_for(value)
         return b64encode(value).decode("ascii")
     if hasattr(value, "cel_native") and value.cel_native() is not value:
         raise _wrong(value, "JSON, and this is data under a schema")
@@ -211,6 +218,7 @@ def _json(value: Value, depth: int) -> Value:
     if cls.__module__ == "krm_fn.cel.timestamps":
         from krm_fn.cel import timestamps
 
+        spend(_TIME)
         is_moment = cls is timestamps.Timestamp
         return timestamps.format_timestamp(value) if is_moment else timestamps.duration_seconds(value)
     raise _wrong(value, "JSON")

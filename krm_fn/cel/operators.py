@@ -1,5 +1,5 @@
 """
-Operators on values: arithmetic and order; what an evaluation may cost.
+Operators on values: arithmetic and order.
 
 Enters: values, Unknown among them.  Leaves: a value, an Unknown, or an EvaluationError.  Not known here: syntax trees; equality and
 what containers hold (`cel.equality`).
@@ -13,8 +13,8 @@ Source: cel-go v0.27.0 common/types, interpreter/attributes.go. Differs: nothing
 
 from __future__ import annotations
 
+from krm_fn.cel.budget import pay_to_compare, spend
 from krm_fn.cel.errors import (
-    BUDGET,
     DIVISION_BY_ZERO,
     NO_SUCH_OVERLOAD,
     OVERFLOW,
@@ -41,10 +41,6 @@ if TYPE_CHECKING:
     from krm_fn.cel.values import Value
 
 INT_MIN, INT_MAX, UINT_MAX = -(2**63), 2**63 - 1, 2**64 - 1
-MAX_DEPTH = 250
-"""The deepest value that is compared or converted."""
-ROOM_AT = 100
-"""The depth from which on that needs more of Python's stack than is there for sure."""
 
 _KINDS: dict[type, str] = {
     type(None): "null_type", bool: "bool", int: "int", Uint: "uint", float: "double", str: "string", bytes: "bytes",
@@ -65,73 +61,6 @@ def kind_of(value: Value) -> str:
         kind = "map" if isinstance(value, dict) else "list" if isinstance(value, list) else ""
         kind = kind or getattr(cls, "cel_type", cls.__name__)
     return kind
-
-
-class Budget:
-    """What the running evaluation may still do: steps of comprehensions and elements of what it builds."""
-
-    __slots__ = ("left",)
-
-    def __init__(self) -> None:
-        self.left = EVALUATION_BUDGET
-
-    def spend(self, amount: int) -> None:
-        self.left -= amount
-        if self.left < 0:
-            raise EvaluationError(BUDGET, "the expression does too much work: its budget is spent")
-
-
-EVALUATION_BUDGET = 10_000_000
-"""One unit is a node of the expression evaluated in a loop (about 0.1 us), a list element or 4 characters built."""
-
-CHARACTERS = 4
-CONTAINER = 12
-"""Units for looking into one list or map."""
-SMALL = 512
-"""What is built below this size is paid for by the step that builds it."""
-
-budget = Budget()
-
-
-def pay_for(value: Value) -> None:
-    """Spend the budget for a value that was just built inside of a loop."""
-    cls = type(value)
-    if cls is str or cls is bytes:
-        if len(value) > SMALL:
-            budget.spend(len(value) // CHARACTERS)
-    elif isinstance(value, (list, dict)) and len(value) > SMALL:
-        budget.spend(len(value))
-
-
-def pay_to_read(value: Value) -> None:
-    """Spend the budget for looking through a long text, list or map inside of a loop."""
-    cls = type(value)
-    if (cls is str or cls is bytes or isinstance(value, (list, dict))) and len(value) > SMALL:
-        budget.spend(len(value) >> 4)
-
-
-def pay_to_walk(value: Value) -> None:
-    """
-    Spend the budget for looking at all of *value*.
-
-    A list that holds another twice, which holds another twice, is small to build and endless to walk.
-    """
-    pending = [(value, 0)]
-    while pending:
-        top, depth = pending.pop()
-        if type(top) is Optional:
-            pending.append((top.value, depth + 1))
-        elif isinstance(top, (list, dict)):
-            budget.spend(CONTAINER + len(top))
-            too_deep(depth)
-            parts = list.__iter__(top) if isinstance(top, list) else dict.values(top)
-            pending.extend((part, depth + 1) for part in parts)
-
-
-def too_deep(depth: int) -> None:
-    """Refuse a value that is nested deeper than anything that a manifest holds."""
-    if depth > MAX_DEPTH:
-        raise EvaluationError(BUDGET, f"a value is nested more than {MAX_DEPTH} levels deep")
 
 
 def no_overload(operator: str, *operands: Value) -> NoReturn:
@@ -183,6 +112,7 @@ def add(x: Value, y: Value) -> Value:
         paths = [Unknown(part.path) for part in (x, y) if type(part) is OpenList]
         return merge_unknowns(paths[0], paths[-1]) if paths else [*x, *y]
     if _is_time(x) and _is_time(y):
+        spend(_TIMES_ADDED)
         from krm_fn.cel import timestamps
 
         return timestamps.add(x, y)
@@ -202,6 +132,7 @@ def subtract(x: Value, y: Value) -> Value:
     if unknown is not None:
         return unknown
     if _is_time(x) and _is_time(y):
+        spend(_TIMES_ADDED)
         from krm_fn.cel import timestamps
 
         return timestamps.subtract(x, y)
@@ -271,6 +202,7 @@ def negate(x: Value) -> Value:
     if cls is Unknown:
         return x
     if _is_time(x):
+        spend(_TIMES_ADDED)
         from krm_fn.cel import timestamps
 
         return timestamps.subtract(timestamps.Duration(0), x)
@@ -288,7 +220,12 @@ def not_(x: Value) -> Value:
 def compare(x: Value, y: Value, operator: str) -> Value:
     """-1, 0 or 1, or an Unknown. Errors: NO_SUCH_OVERLOAD for types without order, and for NaN."""
     left, right = type(x), type(y)
-    if left is right and (left in _ORDERED or _is_time(x)):
+    if left is right and left in _ORDERED:
+        if left is str or left is bytes:
+            pay_to_compare(x, y)
+        return (x > y) - (x < y)
+    if left is right and _is_time(x):
+        spend(TIMES)
         return (x > y) - (x < y)
     if left in NUMBERS and right in NUMBERS:
         if x != x or y != y:  # noqa: PLR0124 - NaN
@@ -299,6 +236,8 @@ def compare(x: Value, y: Value, operator: str) -> Value:
 
 
 _ORDERED = frozenset({str, int, Uint, bool, bytes})
+TIMES, _TIMES_ADDED = 8, 20
+"""What comparing and adding two durations or timestamps costs of the budget."""
 
 
 def compare_numbers(x: float, y: float) -> int:

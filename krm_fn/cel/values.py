@@ -9,6 +9,8 @@ Not known here: expressions, Kubernetes, where data came from.
 
 from __future__ import annotations
 
+from krm_fn.cel.budget import spend
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, TypeAlias
@@ -17,6 +19,10 @@ if TYPE_CHECKING:
 
     Value: TypeAlias = Any
     Path: TypeAlias = str
+
+_PATH = 4
+"""What a path costs of the evaluation's budget when it is extended or merged with others."""
+_LONGEST_KEY, _LONGEST_PATH = 300, 3_000
 
 
 class Uint(int):
@@ -33,13 +39,39 @@ class Unknown:
     (`false && unknown` is false).
     """
 
-    __slots__ = ("paths",)
+    __slots__ = ("own", "parts")
 
     def __init__(self, *paths: Path) -> None:
-        self.paths = paths
+        self.own = paths
+        self.parts: tuple[Unknown, ...] = ()
+        """What it was merged of; put together when somebody asks for the paths, since a loop merges at every step."""
+
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        if self.parts:
+            found: set[Path] = set()
+            seen: set[Unknown] = set()
+            pending: list[Unknown] = [self]
+            while pending:
+                part = pending.pop()
+                if part not in seen:
+                    seen.add(part)
+                    found.update(part.own)
+                    pending.extend(part.parts)
+            spend(_PATH * (len(seen) + len(found)))
+            self.own, self.parts = tuple(sorted(found)), ()
+        return self.own
+
+    @classmethod
+    def merged(cls, *parts: Unknown) -> Unknown:
+        """An unknown that waits for all that *parts* wait for."""
+        unknown = cls()
+        unknown.parts = parts
+        return unknown
 
     def __getitem__(self, key: object) -> Unknown:
         """Select below an unknown: still unknown, with the longer path."""
+        spend(_PATH * (1 + len(self.paths)))
         return Unknown(*(join_path(path, key) for path in self.paths))
 
     def __bool__(self) -> bool:
@@ -51,14 +83,21 @@ class Unknown:
 
 def merge_unknowns(first: Unknown, second: Unknown) -> Unknown:
     """Both operands are unknown: the result waits for all their paths."""
-    return first if first.paths == second.paths else Unknown(*sorted({*first.paths, *second.paths}))
+    if first is second:
+        return first
+    spend(3 * _PATH)
+    return Unknown.merged(first, second)
 
 
 def join_path(path: Path, key: object) -> Path:
-    """`a`, `b` -> `a.b`; `a`, 0 -> `a[0]`; `a`, `b.c/d` -> `a["b.c/d"]`."""
-    if isinstance(key, str):
-        return f"{path}.{key}" if key.replace("_", "a").isalnum() else f'{path}["{key}"]'
-    return f"{path}[{key}]"
+    """`a`, `b` -> `a.b`; `a`, 0 -> `a[0]`; `a`, `b.c/d` -> `a["b.c/d"]`. A path grows no longer than anybody reads."""
+    if len(path) > _LONGEST_PATH:
+        return path
+    if not isinstance(key, str):
+        return f"{path}[{key if isinstance(key, (int, float)) else '…'}]"  # no list is written out here
+    if len(key) > _LONGEST_KEY:
+        key = f"{key[:_LONGEST_KEY]}…"
+    return f"{path}.{key}" if key.replace("_", "a").isalnum() else f'{path}["{key}"]'
 
 
 class OpenMap(dict):  # type: ignore[type-arg]
@@ -71,6 +110,7 @@ class OpenMap(dict):  # type: ignore[type-arg]
         self.path = path
 
     def __missing__(self, key: object) -> Unknown:
+        spend(2 * _PATH)
         return Unknown(join_path(self.path, key))
 
 

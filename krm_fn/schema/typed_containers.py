@@ -11,9 +11,10 @@ Source: kro v0.9.3 pkg/cel/unstructured/valunstructured.go, Kubernetes v1.35.0 a
 
 from __future__ import annotations
 
+from krm_fn.cel.budget import CONTAINER, spend
 from krm_fn.cel.equality import equal_to, same
-from krm_fn.cel.errors import NO_SUCH_KEY, NO_SUCH_OVERLOAD, EvaluationError
-from krm_fn.cel.operators import CONTAINER, budget, kind_of, no_overload
+from krm_fn.cel.errors import NEVER_ABSORBED, NO_SUCH_KEY, NO_SUCH_OVERLOAD, EvaluationError
+from krm_fn.cel.operators import kind_of, no_overload
 from krm_fn.cel.stack import deep
 from krm_fn.cel.values import OpenMap, SettledMap, TypeValue, Unknown, Unreadable, merge_unknowns
 from krm_fn.schema.escaping import escape, unescape
@@ -37,6 +38,8 @@ if TYPE_CHECKING:
 
 
 _ABSENT = object()
+_READ, _COMPARED = 8, 12
+"""What taking a value out, and comparing it, costs of the evaluation's budget, beside reading it."""
 
 
 class TypedMap(dict):  # type: ignore[type-arg]
@@ -98,10 +101,13 @@ class TypedMap(dict):  # type: ignore[type-arg]
     def cel_items(self) -> list[tuple[str, Value]]:
         """The entries in the order of their keys; a value that cannot be read is an `Unreadable`."""
         entries: list[tuple[str, Value]] = []
+        spend(_READ * len(self))
         for key in sorted(self):
             try:
                 entries.append((key, self.at(key)))
             except EvaluationError as error:
+                if error.kind in NEVER_ABSORBED:
+                    raise
                 entries.append((key, Unreadable(error)))
         return entries
 
@@ -117,6 +123,7 @@ class TypedMap(dict):  # type: ignore[type-arg]
     @staticmethod
     def cel_merge(first: dict[str, Value], second: dict[str, Value]) -> TypedMap:
         """`first.merge(second)`, one of them typed; nothing is read yet."""
+        spend(_READ * (len(first) + len(second)))
         content: dict[str, Value] = {}
         shapes: dict[str, Reader | None] = {}
         for part in (first, second):
@@ -132,7 +139,7 @@ class TypedMap(dict):  # type: ignore[type-arg]
             return same(other, self, 0)
         if not isinstance(other, dict):
             no_overload("==", self, other)
-        budget.spend(CONTAINER + 4 * min(len(self), len(other)))
+        spend(CONTAINER + _COMPARED * min(len(self), len(other)))
         return len(self) == len(other) and deep(self._equals, other)
 
     def _equals(self, other: dict[str, Value]) -> bool | Unknown:
@@ -151,8 +158,8 @@ class TypedMap(dict):  # type: ignore[type-arg]
         own = self[key]
         try:
             its = other[key]
-        except EvaluationError:
-            if isinstance(own, (list, dict)):
+        except EvaluationError as error:
+            if error.kind in NEVER_ABSORBED or isinstance(own, (list, dict)):
                 raise
             return False
         return equal_to(own, its)

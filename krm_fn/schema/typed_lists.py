@@ -14,9 +14,10 @@ Source: kro v0.9.3 pkg/cel/unstructured/valunstructured.go. Differs: the `+` of 
 
 from __future__ import annotations
 
+from krm_fn.cel.budget import CONTAINER, FAILURE, spend
 from krm_fn.cel.equality import equal_to
 from krm_fn.cel.errors import BREAKDOWN, NEVER_ABSORBED, EvaluationError
-from krm_fn.cel.operators import CONTAINER, budget, kind_of, no_overload
+from krm_fn.cel.operators import kind_of, no_overload
 from krm_fn.cel.stack import deep
 from krm_fn.cel.values import OpenList, Optional, TypeValue, Unknown, Unreadable, WrittenList, merge_unknowns
 from krm_fn.schema.typed_containers import TypedMap
@@ -43,6 +44,10 @@ if TYPE_CHECKING:
         def items(self) -> Reader: ...
 
         def key_of(self, item: dict[str, Any]) -> tuple[Key, ...]: ...
+
+
+_READ, _KEYED = 4, 10
+"""What taking an item out, and finding out what tells it apart, costs of the evaluation's budget."""
 
 
 class Foreign:
@@ -97,7 +102,10 @@ class TypedList(list):  # type: ignore[type-arg]
         return self._read[at]
 
     def __iter__(self) -> Iterator[Value]:
-        return super().__iter__() if self.is_plain else map(self.__getitem__, range(len(self)))
+        if self.is_plain:
+            return super().__iter__()
+        spend(_READ * len(self))
+        return map(self.__getitem__, range(len(self)))
 
     def __contains__(self, item: object) -> bool:
         return any(each == item for each in self)
@@ -111,10 +119,13 @@ class TypedList(list):  # type: ignore[type-arg]
         if self.is_plain:
             return self.raw()
         items: list[Value] = []
+        spend(_READ * len(self))
         for at in range(len(self)):
             try:
                 items.append(self[at])
             except EvaluationError as error:
+                if error.kind in NEVER_ABSORBED:
+                    raise
                 items.append(Unreadable(error))
         return items
 
@@ -126,7 +137,7 @@ class TypedList(list):  # type: ignore[type-arg]
             return Unknown(other.path)
         if len(self) != len(other):
             return False
-        budget.spend(CONTAINER + 4 * len(other))
+        spend(CONTAINER + 2 * _KEYED * len(other))
         return deep(self.equals, other)
 
     def equals(self, other: list[Value]) -> bool | Unknown:
@@ -144,7 +155,7 @@ class TypedList(list):  # type: ignore[type-arg]
 
     def cel_contains(self, sought: Value) -> bool | Unknown:
         """`sought in self`: one equal item is enough; if there is none, what cannot be compared counts."""
-        budget.spend(CONTAINER + 4 * len(self))
+        spend(CONTAINER + 4 * len(self))
         unknown: Unknown | None = None
         failure: EvaluationError | None = None
         for item in self.cel_items():
@@ -156,6 +167,7 @@ class TypedList(list):  # type: ignore[type-arg]
             except EvaluationError as error:
                 if error.kind in NEVER_ABSORBED:
                     raise
+                spend(FAILURE)
                 failure = failure or error
                 continue
             if equal is True:
@@ -172,7 +184,7 @@ class TypedList(list):  # type: ignore[type-arg]
             no_overload("+", self, other)
         if type(other) is OpenList:
             return Unknown(other.path)
-        budget.spend(CONTAINER + len(self) + len(other))
+        spend(CONTAINER + _KEYED * (len(self) + len(other)))
         natives = _natives(other)
         unknown = next((each for each in natives if type(each) is Unknown), None)
         return type(self)(self.joined(natives), self.shape) if unknown is None else unknown

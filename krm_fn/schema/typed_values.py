@@ -15,7 +15,8 @@ Source: kro v0.9.3 pkg/cel/unstructured/valunstructured.go, Kubernetes v1.35.0 a
 
 from __future__ import annotations
 
-from krm_fn.cel.errors import BAD_CONVERSION, EvaluationError
+from krm_fn.cel.budget import FAILURE, spend
+from krm_fn.cel.errors import BAD_CONVERSION, NEVER_ABSORBED, EvaluationError
 from krm_fn.cel.operators import INT_MAX, INT_MIN, kind_of
 from krm_fn.cel.values import OpenList, OpenMap, SettledMap, Unknown, join_path
 from krm_fn.schema.escaping import escape
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
     Schema: TypeAlias = dict[str, Any]
 
 _NULL = type(None)
+_NUMBER, _FORMATTED = 3, 60
+"""What making a number or what a format says of a value costs of the evaluation's budget, at each reading."""
 
 
 def typed(value: Value, schema: Schema) -> Value:
@@ -61,6 +64,7 @@ def _is_quantity(schema: Schema) -> bool:
 
 
 def _wrong(what: str, value: Value) -> EvaluationError:
+    spend(2 * FAILURE)  # it may be kept until the item is asked for
     return EvaluationError(BAD_CONVERSION, f"{'null' if value is None else kind_of(value)} where its schema has {what}")
 
 
@@ -98,6 +102,7 @@ class _Integer(Shape):
     __slots__ = ()
 
     def convert(self, value: Value) -> Value:
+        spend(_NUMBER)
         if type(value) is float and value.is_integer() and INT_MIN <= value <= INT_MAX:
             return int(value)
         raise _wrong(self.what, value)
@@ -107,6 +112,7 @@ class _Number(Shape):
     __slots__ = ()
 
     def convert(self, value: Value) -> Value:
+        spend(_NUMBER)
         if type(value) is int:
             return float(value)
         raise _wrong(self.what, value)
@@ -120,6 +126,7 @@ class _Text(Shape):
     def convert(self, value: Value) -> Value:
         if type(value) is not str:
             raise _wrong(self.what, value)
+        spend(_FORMATTED + len(value))
         return READERS[self.schema["format"]](value)
 
 
@@ -269,7 +276,9 @@ class _List(Shape):
 def _read_or_wait(shape: Shape | None, value: Value, path: Path) -> Value:
     try:
         return value if shape is None else shape.read(value)
-    except EvaluationError:
+    except EvaluationError as error:
+        if error.kind in NEVER_ABSORBED:
+            raise
         return Unknown(path)
 
 

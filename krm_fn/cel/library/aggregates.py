@@ -9,7 +9,8 @@ Source: k8s.io/apiserver v0.35.0 pkg/cel/library/lists.go.
 
 from __future__ import annotations
 
-from krm_fn.cel.errors import BAD_ARGUMENT, NO_SUCH_OVERLOAD, OVERFLOW, EvaluationError
+from krm_fn.cel.budget import FAILURE, spend
+from krm_fn.cel.errors import BAD_ARGUMENT, NEVER_ABSORBED, NO_SUCH_OVERLOAD, OVERFLOW, EvaluationError
 from krm_fn.cel.library.overload import (
     COMPARABLE,
     COMPARABLE_KINDS,
@@ -19,6 +20,7 @@ from krm_fn.cel.library.overload import (
     member,
     no_such_overload,
     on_known_elements,
+    pay_for_texts,
 )
 from krm_fn.cel.values import Uint
 
@@ -27,14 +29,8 @@ if TYPE_CHECKING:
     from typing import Any
 
 _INT_MIN, _INT_MAX, _UINT_MAX = -(1 << 63), (1 << 63) - 1, (1 << 64) - 1
-_ADDITION, _COMPARISON = 1, 12
+_ADDITION, _COMPARISON = 2, 14
 """What one element costs of the evaluation's budget."""
-
-
-def _pay(values: list[Any], units: int) -> None:
-    from krm_fn.cel.operators import budget
-
-    budget.spend(units * len(values))
 
 
 @on_known_elements
@@ -66,7 +62,8 @@ def _max(values: list[Any]) -> Any:
 
 
 def _all_ordered(name: str, values: list[Any]) -> None:
-    _pay(values, _COMPARISON)
+    spend(_COMPARISON * len(values))
+    pay_for_texts(values)
     if not values and name != "isSorted":
         raise EvaluationError(BAD_ARGUMENT, f"{name}: the list is empty")
     for value in values:
@@ -79,14 +76,17 @@ def _is_above(first: Any, second: Any) -> bool:
 
     try:
         return bool(compare(first, second, "<") == 1)
-    except EvaluationError:  # no order between them, which is all that `compare` raises
-        return False
+    except EvaluationError as error:
+        if error.kind in NEVER_ABSORBED:
+            raise
+        spend(FAILURE)
+        return False  # there is no order between them
 
 
 @on_known_elements
 def _sum_integers(values: list[int]) -> int:
     """Add ints, or uints, from the left; every step must fit."""
-    _pay(values, _ADDITION)
+    spend(_ADDITION * len(values))
     cls = Uint if values and type(values[0]) is Uint else int
     low, high = (0, _UINT_MAX) if cls is Uint else (_INT_MIN, _INT_MAX)
     total = 0
@@ -101,7 +101,7 @@ def _sum_integers(values: list[int]) -> int:
 
 @on_known_elements
 def _sum_doubles(values: list[float]) -> float:
-    _pay(values, _ADDITION)
+    spend(_ADDITION * len(values))
     total = 0.0
     for value in values:
         if type(value) is not float:
@@ -114,7 +114,7 @@ def _sum_doubles(values: list[float]) -> float:
 def _sum_durations(values: list[Any]) -> Any:
     from krm_fn.cel.timestamps import Duration, add
 
-    _pay(values, _COMPARISON)
+    spend(_COMPARISON * len(values))
     total: Any = Duration(0)
     for value in values:
         if type(value) is not Duration:

@@ -9,6 +9,7 @@ Source: kro v0.9.3 pkg/cel/library/runtime.go.
 
 from __future__ import annotations
 
+from krm_fn.cel.budget import spend
 from krm_fn.cel.errors import BAD_ARGUMENT, EvaluationError
 from krm_fn.cel.library.overload import Overload, describe, member, no_such_overload, on_known_elements
 from krm_fn.cel.values import OpenList, OpenMap, Unknown, join_path
@@ -16,6 +17,9 @@ from krm_fn.cel.values import OpenList, OpenMap, Unknown, join_path
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
+
+_SEARCHED, _FIELD = 30, 2
+"""What looking at one condition, and at one field of a new one, costs of the evaluation's budget."""
 
 FIELDS = ("type", "status", "reason", "message")
 STATUSES = ("True", "False", "Unknown")
@@ -55,6 +59,7 @@ class Condition:
 
 @on_known_elements
 def _new_condition(_: Runtime, fields: dict[str, Any]) -> Condition:
+    spend(_FIELD * len(fields))
     for name, value in fields.items():
         if type(value) is not str:
             raise EvaluationError(BAD_ARGUMENT, f"runtime.newCondition: {name} is {describe(value)}, not a string")
@@ -95,6 +100,7 @@ def _search(conditions: list[Any], wanted: str) -> Condition | Unknown:
     """Every element must be a condition, also those after the one that is found."""
     unknown = Unknown(conditions.path) if isinstance(conditions, OpenList) else None
     found: Condition | Unknown | None = None
+    spend(_SEARCHED * len(conditions))
     for element in conditions:
         if isinstance(element, Unknown):
             found = element if found is None else found

@@ -8,6 +8,7 @@ Source: kro v0.9.3 pkg/cel/library/random.go, hash.go.
 
 from __future__ import annotations
 
+from krm_fn.cel.budget import spend
 from krm_fn.cel.errors import BAD_ARGUMENT, BUDGET, EvaluationError
 from krm_fn.cel.library.overload import MAX_TEXT, Overload, function
 
@@ -47,11 +48,10 @@ def _md5(text: str) -> bytes:
 
 
 def _fnv64a(text: str) -> bytes:
-    from krm_fn.cel.operators import budget
-
-    budget.spend(len(text))
+    encoded = text.encode()
+    spend(2 * len(encoded))
     value = _FNV_START
-    for byte in text.encode():
+    for byte in encoded:
         value = (value ^ byte) * _FNV_PRIME & 0xFFFFFFFFFFFFFFFF
     return value.to_bytes(8, "big")
 

@@ -11,6 +11,7 @@ Source: kro v0.9.3 pkg/cel/library/json.go and pkg/cel/conversion; Go encoding/j
 
 from __future__ import annotations
 
+from krm_fn.cel.budget import spend
 from krm_fn.cel.errors import BAD_ARGUMENT, BUDGET, EvaluationError
 from krm_fn.cel.library.numerals import json_text
 from krm_fn.cel.library.overload import MAX_TEXT, Overload, describe, function, on_known_content
@@ -22,8 +23,8 @@ if TYPE_CHECKING:
 
 _MAX_DEPTH = 1_000
 _MAX_READ_DEPTH = 500
-_PIECE = 8
-"""What writing a piece of text costs of the evaluation's budget."""
+_PIECE, _NUMBER = 10, 40
+"""What writing a piece of text, and a double or a time, costs of the evaluation's budget."""
 
 _ESCAPES = str.maketrans(
     {
@@ -49,17 +50,14 @@ def _marshal(value: Any) -> str:
 class _Text:
     """A text in the making, in pieces. Its length is bounded, since lists that share elements can be written without end."""
 
-    __slots__ = ("budget", "parts", "room")
+    __slots__ = ("parts", "room")
 
     def __init__(self) -> None:
-        from krm_fn.cel.operators import budget
-
-        self.budget = budget
         self.parts: list[str] = []
         self.room = MAX_TEXT
 
     def append(self, part: str) -> None:
-        self.budget.spend(_PIECE)
+        spend(_PIECE)
         self.room -= len(part)
         if self.room < 0:
             raise EvaluationError(BUDGET, f"json.marshal: a text of more than {MAX_TEXT} characters")
@@ -73,6 +71,7 @@ def _write(value: Any, text: _Text, depth: int) -> None:
         if isinstance(value, list):
             _write_list(value, text, depth + 1)
         else:
+            spend(6 * len(value))
             raw = getattr(value, "raw", None)  # of a typed view
             _write_map(value if raw is None else raw, text, depth + 1)
     elif type(value) is Optional:
@@ -118,6 +117,7 @@ def _scalar(value: Any) -> str:
     if cls is float:
         if value - value != 0:  # NaN or infinite
             raise EvaluationError(BAD_ARGUMENT, f"json.marshal: {value} is not a number of JSON")
+        spend(_NUMBER)
         return json_text(value)
     if cls is bytes:
         from binascii import b2a_base64
@@ -131,6 +131,7 @@ def _scalar(value: Any) -> str:
 def _time(value: Any) -> str:
     from krm_fn.cel.timestamps import Duration, Timestamp, duration_json, timestamp_json
 
+    spend(_NUMBER)
     if isinstance(value, Duration):
         return _string(duration_json(value))
     if isinstance(value, Timestamp):
@@ -140,6 +141,7 @@ def _time(value: Any) -> str:
 
 
 def _string(text: str) -> str:
+    spend(len(text) if not text.isascii() else len(text) >> 1)
     return f'"{text.translate(_ESCAPES)}"'
 
 
@@ -151,9 +153,6 @@ def _unmarshal(text: str) -> Any:
     """
     import json
 
-    from krm_fn.cel.operators import budget
-
-    budget.spend(len(text) // 4)
     if _depth(text) > _MAX_READ_DEPTH:
         raise EvaluationError(BUDGET, f"json.unmarshal: more than {_MAX_READ_DEPTH} levels")
     try:

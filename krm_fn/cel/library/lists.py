@@ -13,6 +13,7 @@ kro v0.9.3 pkg/cel/library/lists.go and maps.go.
 
 from __future__ import annotations
 
+from krm_fn.cel.budget import CONTAINER, FAILURE, spend
 from krm_fn.cel.errors import BAD_ARGUMENT, BUDGET, NEVER_ABSORBED, EvaluationError
 from krm_fn.cel.library.overload import (
     COMPARABLE,
@@ -24,6 +25,7 @@ from krm_fn.cel.library.overload import (
     kind_of,
     member,
     on_known_elements,
+    pay_for_texts,
     unknown_in,
 )
 from krm_fn.cel.values import NONE, KeyedMap, OpenList, OpenMap, Optional, SettledMap, Uint, Unknown, join_path
@@ -37,14 +39,12 @@ if TYPE_CHECKING:
 _HASHED = frozenset({str, int, bool, Uint, bytes})
 _COMPARISON = 32
 """What comparing two elements of `distinct` costs of the evaluation's budget."""
-_SOUGHT = 8
+_SOUGHT = 10
 """What comparing one element with what `indexOf` looks for costs."""
-
-
-def _pay(units: int) -> None:
-    from krm_fn.cel.operators import budget
-
-    budget.spend(units)
+_SORTED, _STEP = 6, 12
+"""What sorting an element costs, and a round of Go's sort."""
+_KEYED = 12
+"""What looking for a key that may be no string costs `merge`."""
 
 
 def _end(values: list[Any]) -> Unknown | None:
@@ -78,6 +78,7 @@ def _flatten_levels(values: list[Any], levels: int) -> list[Any] | Unknown:
     open_lists = [iter(values)]
     unknown = _end(values)
     while open_lists and unknown is None:
+        spend(CONTAINER)
         for value in open_lists[-1]:
             if len(open_lists) > levels:
                 flat.append(value)
@@ -106,14 +107,15 @@ def _distinct(values: list[Any]) -> list[Any] | Unknown:
     """Keep the first of each run of equals: `1`, `1.0` and `1u` are equal, two NaN are not."""
     types = set(map(type, values))
     if len(types) <= 1 and types <= _HASHED:
-        _pay(len(values))
+        spend(2 * len(values))
+        pay_for_texts(values)
         return list(dict.fromkeys(values))
     kept: list[Any] = []
     for value in values:
         found = _position(kept, value, turned=True)
         if isinstance(found, Unknown):
             return found
-        _pay(_COMPARISON * len(kept))
+        spend(_COMPARISON * len(kept))
         if found == -1:
             kept.append(value)
     return kept
@@ -133,6 +135,7 @@ def _position(values: list[Any], sought: Any, *, turned: bool = False) -> int | 
         except EvaluationError as e:
             if e.kind in NEVER_ABSORBED:
                 raise
+            spend(FAILURE)
             continue  # cel-go asks "is it true that they are equal": what cannot be compared is not equal
         if same is True:
             return index
@@ -142,7 +145,7 @@ def _position(values: list[Any], sought: Any, *, turned: bool = False) -> int | 
 
 
 def _index_of(values: list[Any], sought: Any) -> int | Unknown:
-    _pay(_SOUGHT * len(values))
+    spend(_SOUGHT * len(values))
     found = _position(values, sought)
     return _unless_open(values, found) if found == -1 else found
 
@@ -151,7 +154,7 @@ def _last_index_of(values: list[Any], sought: Any) -> int | Unknown:
     end = _end(values)
     if end is not None:
         return end
-    _pay(_SOUGHT * len(values))
+    spend(_SOUGHT * len(values))
     found = _position(values[::-1], sought)
     return found if isinstance(found, Unknown) or found == -1 else len(values) - 1 - found
 
@@ -194,8 +197,12 @@ def sort_by_keys(values: list[Any], keys: list[Any]) -> list[Any] | Unknown:
         raise EvaluationError(BAD_ARGUMENT, f"sort: {describe(keys[0])} has no order")
     if len(kinds) > 1:
         raise EvaluationError(BAD_ARGUMENT, f"sort: elements of several types: {', '.join(sorted(kinds))}")
+    rounds = len(keys).bit_length()
+    spend(len(keys) * (_SORTED + rounds // 3))
+    pay_for_texts(keys, rounds)
     if keys is values and type(keys[0]) in _HASHED:
         return sorted(keys)
+    keys = _as_numbers(keys)
     from itertools import pairwise
 
     order = sorted(range(len(keys)), key=keys.__getitem__)
@@ -203,8 +210,30 @@ def sort_by_keys(values: list[Any], keys: list[Any]) -> list[Any] | Unknown:
     if has_nan or (len(keys) > 12 and any(keys[a] == keys[b] for a, b in pairwise(order))):
         from krm_fn.cel.library.slice_order import slice_order
 
-        order = slice_order(keys)
+        spend(_STEP * rounds * len(keys))
+        order = slice_order(keys if has_nan else _ranks(keys, order))
     return [values[index] for index in order]
+
+
+def _as_numbers(keys: list[Any]) -> list[Any]:
+    """Times as what they are counted in, so that comparing them takes no calls; other keys as they are."""
+    if hasattr(keys[0], "nanos"):
+        if hasattr(keys[0], "seconds"):
+            return [key.seconds * 1_000_000_000 + key.nanos for key in keys]
+        return [key.nanos for key in keys]
+    return keys
+
+
+def _ranks(keys: list[Any], order: list[int]) -> list[int]:
+    """Numbers that compare as the keys do, which may be long texts. *order*: of the indices, by their keys."""
+    from itertools import pairwise
+
+    ranks = [0] * len(keys)
+    rank = 0
+    for before, index in pairwise(order):
+        rank += keys[before] != keys[index]
+        ranks[index] = rank
+    return ranks
 
 
 def _range(count: int) -> list[int]:
@@ -258,6 +287,7 @@ def _merge(first: dict[str, Any], second: dict[str, Any]) -> dict[str, Any]:
         from krm_fn.cel.equality import contains
         from krm_fn.cel.maps import plain_key
 
+        spend(_KEYED * len(first))
         kept = {key: value for key, value in first.items() if contains(plain_key(key), second) is not True}
         return KeyedMap({**kept, **dict(second.items())})
     return {**first, **second}

@@ -12,8 +12,8 @@ from __future__ import annotations
 _EXPONENT_FROM = 6
 _PLAIN_BELOW = 1e21
 _PLAIN_FROM = 1e-6
-_DIGITS = "0123456789"
-_HEX_DIGITS = "0123456789abcdefABCDEF"
+_DIGITS = frozenset("0123456789")
+_HEX_DIGITS = frozenset("0123456789abcdefABCDEF")
 
 
 def parse_integer(text: str, *, signed: bool) -> int | None:
@@ -60,28 +60,23 @@ def parse_double(text: str) -> float | None:
 
 def _underscores_separate_digits(body: str, *, is_hex: bool) -> bool:
     digits = _HEX_DIGITS if is_hex else _DIGITS
-    before_is_digit, rest = (True, body[2:]) if is_hex else (False, body)
-    for here, after in zip(rest, rest[1:] + " ", strict=True):
-        if here == "_" and not (before_is_digit and after in digits):
-            return False
-        before_is_digit = here in digits
-    return True
+    parts = (body[1:] if is_hex else body).split("_")  # the x of 0x may stand before one
+    first = parts[0] == "x" if is_hex and len(parts[0]) == 1 else parts[0][-1:] in digits
+    inside = all(part and part[0] in digits and part[-1] in digits for part in parts[1:-1])
+    return bool(parts[0]) and first and inside and parts[-1][:1] in digits and bool(parts[-1])
 
 
-def _is_numeral(text: str, digits: str, marks: str, *, needs_exponent: bool) -> bool:
+def _is_numeral(text: str, digits: frozenset[str], marks: str, *, needs_exponent: bool) -> bool:
     """`12`, `1.`, `.5`, `1e-3`: digits with at most one point, then perhaps an exponent in decimal digits."""
-    at = next((i for i, c in enumerate(text) if c in marks), -1)
-    if at < 0 and needs_exponent:
+    mantissa, mark, exponent = text.replace(marks[1], marks[0]).partition(marks[0])
+    if needs_exponent and not mark:
         return False
-    mantissa, exponent = (text, "0") if at < 0 else (text[:at], text[at + 1 :])
     if exponent[:1] in ("+", "-"):
         exponent = exponent[1:]
     whole, _, fraction = mantissa.partition(".")
-    return bool(whole + fraction) and all(c in digits for c in whole + fraction) and _all_decimal(exponent)
-
-
-def _all_decimal(text: str) -> bool:
-    return bool(text) and all(c in _DIGITS for c in text)
+    if mark and not (exponent and _DIGITS.issuperset(exponent)):
+        return False
+    return bool(whole + fraction) and digits.issuperset(whole) and digits.issuperset(fraction)
 
 
 def shortest_digits(value: float) -> tuple[str, int]:

@@ -12,7 +12,9 @@ look at an element each time.
 
 from __future__ import annotations
 
+from krm_fn.cel.budget import CONTAINER, FAILURE, spend, too_deep
 from krm_fn.cel.errors import NO_SUCH_OVERLOAD, EvaluationError
+from krm_fn.cel.library.prices import price_of
 from krm_fn.cel.values import (
     Omit,
     OpenList,
@@ -35,6 +37,9 @@ if TYPE_CHECKING:
 
 MAX_ELEMENTS = 1_000_000
 """The longest list that one call may build (`lists.range`, `split`): far above any manifest, far below any harm."""
+
+_WALKED = 4
+"""Units for an element that is looked at in passing."""
 
 MAX_TEXT = 16_000_000
 """The longest text that one call may build, in code points (`replace`, `join`, `format`)."""
@@ -237,12 +242,13 @@ class Choice:
                 impl = self._serve(candidates)
                 self.table[types] = impl
                 return impl
+        spend(2 * FAILURE)
         raise no_such_overload(self.name, args)
 
     def _serve(self, candidates: list[Overload]) -> Implementation:
         first = candidates[0]
         if not first.guarded or not any(map(element_type, first.params)):
-            return first.impl
+            return _at_its_price(first)
 
         known: dict[tuple[type | None, ...], Implementation] = {}
 
@@ -250,13 +256,61 @@ class Choice:
             firsts = tuple([type(arg[0]) if isinstance(arg, list) and arg else None for arg in args])
             impl = known.get(firsts)
             if impl is None:
-                impl = next((o.impl for o in candidates if _fits_elements(o, args)), None)
+                impl = next((_at_its_price(o) for o in candidates if _fits_elements(o, args)), None)
                 if impl is None:
+                    spend((2 + len(candidates)) * FAILURE)
                     raise no_such_overload(self.name, args)
                 known[firsts] = impl
             return impl(*args)
 
         return by_elements
+
+
+def _at_its_price(overload: Overload) -> Implementation:
+    """What serves the overload, paid for before it is called."""
+    units, each = price_of(overload.id, overload.name)
+    impl = overload.impl
+    if not each:
+
+        def pay_and_call(*args: Any) -> Any:
+            spend(units)
+            return impl(*args)
+
+        return pay_and_call if units else impl
+
+    def pay_by_size_and_call(*args: Any) -> Any:
+        spend(units + int(each * sum(map(size_of, args))))
+        return impl(*args)
+
+    return pay_by_size_and_call
+
+
+def size_of(value: Any) -> int:
+    """How many characters or elements a value has; of other types, how much as many take."""
+    return len(value) if isinstance(value, (str, bytes, list, dict)) else getattr(value, "cel_size", 0)
+
+
+def pay_to_walk(value: Any) -> None:
+    """
+    Pay for looking at all of a value.
+
+    A list that holds another twice, which holds another twice, is small to build and endless to walk.
+    """
+    pending = [(value, 0)]
+    while pending:
+        top, depth = pending.pop()
+        if type(top) is Optional:
+            pending.append((top.value, depth + 1))
+        elif isinstance(top, (list, dict)):
+            spend(CONTAINER + _WALKED * len(top))
+            too_deep(depth)
+            pending.extend([(part, depth + 1) for part in _inside(top) if isinstance(part, _HOLDERS)])
+
+
+def pay_for_texts(values: list[Any], rounds: int = 1) -> None:
+    """Pay for comparing long texts among *values*, each so often."""
+    if str in (kinds := set(map(type, values))) or bytes in kinds:
+        spend(rounds * sum(len(value) for value in values if isinstance(value, (str, bytes))) >> 8)
 
 
 def unknown_among(values: Iterable[Any]) -> Unknown | None:
@@ -305,7 +359,10 @@ def _containers(value: Any) -> Iterator[Any]:
         elif isinstance(top, (list, dict)) and id(top) not in seen:
             seen.add(id(top))
             yield top
-            stack.extend(_inside(top))
+            stack.extend([part for part in _inside(top) if isinstance(part, _HOLDERS)])
+
+
+_HOLDERS = (list, dict, Optional)
 
 
 def _inside(container: Any) -> Iterator[Any]:
@@ -326,9 +383,11 @@ def on_known_elements(impl: Implementation) -> Implementation:
 
 
 def on_known_content(impl: Implementation) -> Implementation:
-    """Answer with the unknown where an argument has one at any depth, else call *impl*."""
+    """Answer with the unknown where an argument has one at any depth, else call *impl*. All of the arguments is paid for."""
 
     def call(*args: Any) -> Any:
+        for arg in args:
+            pay_to_walk(arg)
         unknown = _merge_all(map(unknown_within, args))
         return impl(*args) if unknown is None else unknown
 

@@ -13,6 +13,7 @@ quantity does not change it; exponents and texts are bounded.
 
 from __future__ import annotations
 
+from krm_fn.cel.budget import spend
 from krm_fn.cel.errors import BAD_CONVERSION, BUDGET, EvaluationError
 from krm_fn.cel.library.overload import Overload, function, member, no_such_overload
 
@@ -20,6 +21,8 @@ DECIMAL, BINARY, EXPONENT = "DecimalSI", "BinarySI", "DecimalExponent"
 _MAX_LENGTH = 1_000
 _MAX_EXPONENT = 1_000
 _NANO = -9
+_EQUAL = 25
+"""What `==` costs of the evaluation's budget."""
 _INT_MIN, _INT_MAX = -(1 << 63), (1 << 63) - 1
 _SMALL_DIGITS = 18
 _SMALL_BINARY_DIGITS = 14
@@ -45,6 +48,11 @@ class Quantity:
         self.text = text
         self.is_result = False
 
+    @property
+    def cel_size(self) -> int:
+        """How many digits it takes to add or compare it."""
+        return self.unscaled.bit_length() // 3 + abs(self.exponent)
+
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Quantity) and _compare(self, other) == 0
 
@@ -52,6 +60,7 @@ class Quantity:
         """Compare as `==` does. # sic: Kubernetes takes what add and sub return for another type at its right."""
         if not isinstance(other, Quantity) or other.is_result:
             raise no_such_overload("quantity ==", (other,))
+        spend(_EQUAL + (self.cel_size + other.cel_size >> 2))
         return self == other
 
     def __hash__(self) -> int:

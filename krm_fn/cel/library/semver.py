@@ -9,11 +9,14 @@ nothing is normalized.
 
 from __future__ import annotations
 
+from krm_fn.cel.budget import spend
 from krm_fn.cel.errors import BAD_CONVERSION, EvaluationError
 from krm_fn.cel.library.overload import Overload, function, member, no_such_overload
 
 _DIGITS = frozenset("0123456789")
 _LETTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-") | _DIGITS
+_EQUAL = 25
+"""What `==` costs of the evaluation's budget."""
 _UINT_MAX = (1 << 64) - 1
 
 
@@ -28,6 +31,10 @@ class Semver:
         self.prerelease = prerelease
         self.text = text
 
+    @property
+    def cel_size(self) -> int:
+        return len(self.text)
+
     def __eq__(self, other: object) -> bool:
         """Compare without the build."""
         return isinstance(other, Semver) and _compare(self, other) == 0
@@ -36,6 +43,7 @@ class Semver:
         """Compare as `==` does: with another type it has no meaning."""
         if not isinstance(other, Semver):
             raise no_such_overload("semver ==", (other,))
+        spend(_EQUAL + (min(len(self.text), len(other.text)) >> 1))
         return self == other
 
     def __hash__(self) -> int:

@@ -9,6 +9,7 @@ Source: cel-go v0.27.0 ext/strings.go and common/types/string.go; Go's strings p
 
 from __future__ import annotations
 
+from krm_fn.cel.budget import spend
 from krm_fn.cel.errors import BAD_ARGUMENT, BUDGET, EvaluationError
 from krm_fn.cel.library.overload import MAX_ELEMENTS, MAX_TEXT, function, member, on_known_elements
 
@@ -72,10 +73,18 @@ def _last_index_of_from(text: str, part: str, start: int) -> int:
 
 
 def _lower_ascii(text: str) -> str:
+    _pay_for_translation(text)
     return text.translate(_LOWER)
 
 
+def _pay_for_translation(text: str) -> None:
+    """Python looks up each character in a table, but for those of a text in ASCII."""
+    if not text.isascii():
+        spend(len(text))
+
+
 def _upper_ascii(text: str) -> str:
+    _pay_for_translation(text)
     return text.translate(_UPPER)
 
 

@@ -12,6 +12,7 @@ Source: cel-go v0.27.0 common/stdlib and common/types/timestamp.go, duration.go.
 
 from __future__ import annotations
 
+from krm_fn.cel.budget import spend
 from krm_fn.cel.errors import BAD_ARGUMENT, BAD_CONVERSION, EvaluationError
 from krm_fn.cel.library.overload import Overload, function, member
 from krm_fn.cel.timestamps import (
@@ -35,9 +36,15 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
+    from zoneinfo import ZoneInfo
 
 _ZONED_FROM, _ZONED_TO = -62_100_000_000, 253_370_000_000
 """Seconds between which Python's zone database answers; the months beyond have the offset of the nearest one inside."""
+
+
+_ZONE_READ = 1_000
+"""What looking for a zone in the database costs of the evaluation's budget."""
+_zones: dict[str, ZoneInfo] = {}
 
 
 def _same(value: Any) -> Any:
@@ -84,12 +91,16 @@ def _fixed_offset(zone: str, hours: str, minutes: str) -> int:
 
 def _named_offset(zone: str, moment: Timestamp) -> int:
     from datetime import UTC, datetime, timedelta
-    from zoneinfo import ZoneInfo
 
-    try:
-        place = ZoneInfo(zone)
-    except (KeyError, ValueError, OSError):  # not in the database; not a name; a folder of it
-        raise _unknown_zone(zone) from None
+    place = _zones.get(zone)
+    if place is None:
+        from zoneinfo import ZoneInfo
+
+        spend(_ZONE_READ)
+        try:
+            place = _zones[zone] = ZoneInfo(zone)
+        except (KeyError, ValueError, OSError):  # not in the database; not a name; a folder of it
+            raise _unknown_zone(zone) from None
     seconds = min(max(moment.seconds, _ZONED_FROM), _ZONED_TO)
     offset = (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds)).astimezone(place).utcoffset()
     return offset.days * DAY_SECONDS + offset.seconds if offset is not None else 0

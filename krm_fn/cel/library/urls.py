@@ -11,6 +11,7 @@ Source: k8s.io/apiserver v0.35.0 pkg/cel/library/urls.go; Go 1.26 net/url.
 
 from __future__ import annotations
 
+from krm_fn.cel.budget import spend
 from krm_fn.cel.errors import BAD_CONVERSION, BUDGET, EvaluationError
 from krm_fn.cel.library.overload import Overload, function, member, no_such_overload
 
@@ -24,9 +25,12 @@ _FRAGMENT = frozenset(_ALPHANUMERIC + b"!$&()*+,-./:;=?@_~")
 _FRAGMENT_AS_WRITTEN = _FRAGMENT | frozenset(b"'[]%")
 _HEX = frozenset(b"0123456789abcdefABCDEF")
 _LETTERS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
+_CONTROLS = frozenset(map(chr, (*range(0x20), 0x7F)))
 _SCHEME = _LETTERS | frozenset("0123456789+-.")
 _MAX_PARAMETERS = 10_000
 _MAX_LENGTH = 100_000
+_EQUAL = 60
+"""What `==` costs of the evaluation's budget."""
 _PERCENT = 0x25
 
 
@@ -47,6 +51,11 @@ class URL:
         self.query: str | None = None
         self.fragment = ""
 
+    @property
+    def cel_size(self) -> int:
+        """How many bytes it has, about."""
+        return len(self.host) + len(self.written_path) + len(self.query or "")
+
     def __eq__(self, other: object) -> bool:
         return isinstance(other, URL) and str(self) == str(other)
 
@@ -54,6 +63,7 @@ class URL:
         """Compare as `==` does: with another type it has no meaning."""
         if not isinstance(other, URL):
             raise no_such_overload("url ==", (other,))
+        spend(_EQUAL + 2 * (self.cel_size + other.cel_size))
         return self == other
 
     def __hash__(self) -> int:
@@ -104,7 +114,7 @@ def _parse(text: str) -> URL:
 
 def _parse_parts(text: str, *, as_request: bool) -> URL:
     """Take a URL apart. As a request's, a text without scheme must begin with a slash, and two slashes begin a path."""
-    if any(c < " " or c == "\x7f" for c in text):
+    if not _CONTROLS.isdisjoint(text):
         raise _UrlError("control characters")
     if text == "*":
         url = URL("")
