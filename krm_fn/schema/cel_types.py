@@ -42,6 +42,7 @@ from krm_fn.cel.types import (
     list_of,
     map_of,
 )
+from krm_fn.schema.embedded import resource_properties
 from krm_fn.schema.escaping import escape
 
 TYPE_CHECKING = False
@@ -55,12 +56,6 @@ PREFIX = "__type_"
 _PRESERVE = "x-kubernetes-preserve-unknown-fields"
 _FORMATS = {"byte": BYTES, "date": TIMESTAMP, "date-time": TIMESTAMP, "duration": DURATION}
 _SCALARS = {"boolean": BOOL, "number": DOUBLE, "integer": INT}
-_EMBEDDED: Schema = {
-    "apiVersion": {"type": "string"},
-    "kind": {"type": "string"},
-    "metadata": {"type": "object", "properties": {"name": {"type": "string"}, "generateName": {"type": "string"}}},
-}
-"""What every embedded resource has, declared or not."""
 NOT_AT_HAND = "x-rookery-not-at-hand"
 """Marks, in our own schemas alone, what has a type that is not known here: `UNKNOWN`, where no mark and no type are no field."""
 
@@ -129,12 +124,7 @@ def _as_root(schema: Schema) -> Schema:
     """An embedded resource with what every object has, unless that is all there. Kubernetes v1.35 WithTypeAndObjectMeta."""
     if schema.get("x-kubernetes-embedded-resource") is not True:
         return schema
-    properties = schema.get("properties") or {}
-    own = (properties.get("metadata") or {}).get("properties") or {}
-    named = all((own.get(name) or {}).get("type") == "string" for name in ("name", "generateName"))
-    if named and all((properties.get(name) or {}).get("type") == "string" for name in ("apiVersion", "kind")):
-        return schema
-    return {**schema, "properties": {**properties, **_EMBEDDED}}
+    return {**schema, "properties": resource_properties(schema.get("properties") or {})}
 
 
 class _Declared(ObjectType):

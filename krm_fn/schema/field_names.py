@@ -11,11 +11,12 @@ from __future__ import annotations
 
 from krm_fn.cel.stack import deep
 from krm_fn.cel.syntax import Bind, Comprehension, Has, Identifier, Index, OptionalMap, Select, SortBy, children
-from krm_fn.schema.escaping import WORDS
+from krm_fn.cel.types import RESERVED_FIELDS
+from krm_fn.schema.escaping import escape, unescape
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
     from typing import Any, TypeAlias
 
     from krm_fn.cel.syntax import Node
@@ -23,13 +24,14 @@ if TYPE_CHECKING:
     Schema: TypeAlias = dict[str, Any]
 
 
-def unescaped(name: str) -> str:
-    """Undo the escapes: `with__dash__dash` -> `with-dash`, `__in__` -> `in`; other names are as they are."""
-    if name[:2] == "__" == name[-2:] and "__" not in name[2:-2] and name[2:-2] not in WORDS:
-        return name[2:-2]
-    for word, char in WORDS.items():
-        name = name.replace(f"__{word}__", f"\0{char}\0")
-    return name.replace("\0", "")
+def declared(name: str, fields: Collection[str]) -> str:
+    """
+    The one of the declared *fields* that expressions spell *name*; an empty text where there is none.
+
+    `with__dash__dash` is with-dash, `__in__` and `in` are in; `__foo__` is nothing, since foo is spelled as it is.
+    """
+    field = unescape(name)
+    return field if field in fields and (escape(field) == name or name in RESERVED_FIELDS) else ""
 
 
 def name_fields(root: Node, schemas: Mapping[str, Schema]) -> None:
@@ -47,8 +49,8 @@ def _schema_of(node: Node, scope: Mapping[str, Schema]) -> Schema:
     if isinstance(node, Select | Has):
         parent = _schema_of(node.operand, scope)
         fields: dict[str, Schema] = parent.get("properties") or {}
-        if node.field not in fields and unescaped(node.field) in fields:
-            node.field = unescaped(node.field)
+        if node.field not in fields:
+            node.field = declared(node.field, fields) or node.field
         return fields.get(node.field) or _values(parent)
     if isinstance(node, Comprehension):
         whole = _schema_of(node.range, scope)

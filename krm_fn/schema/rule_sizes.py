@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from math import ceil
 
-from krm_fn.schema.field_names import unescaped
+from krm_fn.schema.field_names import declared
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -140,7 +140,7 @@ def field_of(schema: Schema | None, name: str) -> Schema | None:
     """Where a field leads; of a map, its fields are no path that the API server follows."""
     if schema is None or "properties" not in schema:
         return None
-    found: Schema | None = schema["properties"].get(unescaped(name))
+    found: Schema | None = schema["properties"].get(declared(name, schema["properties"]))
     return found
 
 

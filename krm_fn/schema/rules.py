@@ -188,18 +188,18 @@ def _nodes(root: Node) -> list[Node]:
 
 def _undefined_field(names: list[str], schema: Schema) -> tuple[str, str]:
     """Follow selections into objects; what stands behind a map, a list or a scalar is left to the types."""
-    from krm_fn.schema.field_names import unescaped
+    from krm_fn.schema.field_names import declared
 
     shown = "self"
     for name in names:
         if schema["type"] != "object" or "additionalProperties" in schema:
             break
-        field = unescaped(name)
         fields: dict[str, Schema] = schema.get("properties", {})
-        if field not in fields:
+        field = declared(name, fields)
+        if not field:
             known = ", ".join(list(fields)[:8])
-            hint = did_you_mean(field, fields) or (f"its fields are {known}" if known else "")
-            return f"'{field}' is not a field of {shown}", hint
+            hint = did_you_mean(name, fields) or (f"its fields are {known}" if known else "")
+            return f"'{name}' is not a field of {shown}", hint
         schema = fields[field]
         shown = f"{shown}.{name}"
     return "", ""
@@ -275,37 +275,25 @@ def uses_old_self(text: str) -> bool:
     return "oldSelf" in references(parse(text)).roots
 
 
-def _tree(text: str) -> Node:
-    """Parse a valid rule, its fields by the names that they have in the schema: `self.with__dash__it` selects `with-it`."""
-    from krm_fn.cel import parse
-    from krm_fn.cel.syntax import Has, Select
+def with_rules(schema: Schema, check: Check) -> Check:
+    """Make a check that runs *check* and, when it found no error, every rule of *schema* that applies on create."""
+    from krm_fn.cel import compile_, parse
+    from krm_fn.schema.typed_values import shape_of
 
-    root = parse(text)
-    if "__" in text:
-        from krm_fn.schema.field_names import unescaped
-
-        for node in _nodes(root):
-            if isinstance(node, (Has, Select)):
-                node.field = unescaped(node.field)
-    return root
-
-
-def with_rules(rules: list[dict[str, Any]], check: Check) -> Check:
-    """Make a check that runs *check* and, when it found no error, every rule that applies on create."""
-    from krm_fn.cel import compile_
-
-    texts = [rule["rule"] for rule in rules if not uses_old_self(rule["rule"])]
-    trees = [(text, _tree(text)) for text in texts]
+    texts = [rule["rule"] for rule in schema["x-kubernetes-validations"] if not uses_old_self(rule["rule"])]
+    trees = [(text, parse(text)) for text in texts]
     compiled = [(text, _unchecked if _is_lenient(tree) else compile_(tree)) for text, tree in trees]
     if not compiled:
         return check
+    shape = shape_of(schema)
 
     def check_with_rules(value: Any, path: Path, found: Found) -> Any:
         before = len(found.errors)
         admitted = check(value, path, found)
         if len(found.errors) == before and admitted is not None:
+            value = shape.read(admitted)
             for text, run in compiled:
-                _run(text, run, admitted, path, found)
+                _run(text, run, value, path, found)
         return admitted
 
     return check_with_rules

@@ -122,12 +122,11 @@ def _entry(schema: Schema, as_written: bool) -> Entry:
         entry = (None, None, _array(schema, as_written))
     else:
         entry = _scalar(schema)
-    rules = schema.get("x-kubernetes-validations")
-    if not rules:
+    if not schema.get("x-kubernetes-validations"):
         return entry
     from krm_fn.schema.rules import with_rules
 
-    return (None, None, with_rules(rules, entry[2]))
+    return (None, None, with_rules(schema, entry[2]))
 
 
 def _nulled(schema: Schema, as_written: bool) -> bool:

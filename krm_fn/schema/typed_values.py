@@ -19,6 +19,7 @@ from krm_fn.cel.budget import FAILURE, spend
 from krm_fn.cel.errors import BAD_CONVERSION, NEVER_ABSORBED, EvaluationError
 from krm_fn.cel.operators import INT_MAX, INT_MIN, kind_of
 from krm_fn.cel.values import OpenList, OpenMap, SettledMap, Unknown, join_path
+from krm_fn.schema.embedded import resource_properties
 from krm_fn.schema.escaping import escape
 from krm_fn.schema.formats import READERS
 from krm_fn.schema.typed_containers import TypedMap, TypedObject, TypedSettledMap
@@ -204,8 +205,8 @@ class _Object(Shape):
     def __init__(self, schema: Schema) -> None:
         super().__init__(schema, "object")
         self.properties: dict[str, Schema] = schema.get("properties") or {}
-        if schema.get("x-kubernetes-embedded-resource") is True and not _is_whole_resource(self.properties):
-            self.properties = {**self.properties, **_EMBEDDED}
+        if schema.get("x-kubernetes-embedded-resource") is True:
+            self.properties = resource_properties(self.properties)
         self._children: dict[str, Shape] = {}
 
     def child(self, name: str) -> Shape | None:
@@ -220,18 +221,6 @@ class _Object(Shape):
         if isinstance(value, SettledMap):
             return TypedSettledMap(value, self)
         return _read_open(self, value) if isinstance(value, OpenMap) else TypedObject(value, self)
-
-
-_EMBEDDED: dict[str, Schema] = {
-    "apiVersion": {"type": "string"},
-    "kind": {"type": "string"},
-    "metadata": {"type": "object", "properties": {"name": {"type": "string"}, "generateName": {"type": "string"}}},
-}
-
-
-def _is_whole_resource(properties: dict[str, Schema]) -> bool:
-    own = (properties.get("metadata") or {}).get("properties") or {}
-    return {*_EMBEDDED} <= {*properties} and {"name", "generateName"} <= {*own}
 
 
 _LISTS: dict[str, type[TypedList]] = {"atomic": TypedList, "set": SetList, "map": KeyedList}

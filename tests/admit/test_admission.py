@@ -58,6 +58,8 @@ BLOCKED = {"opts": {"must": "string | required=true", "may": "string | default=x
         pytest.param({"r": "[]R | listType=map listMapKey=k"}, {"r": [{"k": "a"}, {"k": "b"}]}, {"r": [{"k": "a"}, {"k": "b"}]}, id="map list"),
         pytest.param({"i": "integer | immutable=true"}, {"i": 1}, {"i": 1}, id="immutable passes on create"),
         pytest.param({"s": 'A | validation="self.with__dash__it == self.__in__"'}, {"s": {"with-it": 1, "in": 1}}, None, id="escaped names in a rule"),
+        pytest.param({"l": '[]A | validation="self.all(a, a.with__dash__it == a.__in__)"'}, {"l": [{"with-it": 1, "in": 1}]}, None, id="escaped names of items in a rule"),
+        pytest.param({"m": 'map[string]integer | validation="self.a__dash__b == 1 && !(\'a-b\' in self)"'}, {"m": {"a__dash__b": 1}}, None, id="keys of a map are not escaped"),
         pytest.param({"f": 'float | validation="self > 1.5"'}, {"f": 2}, {"f": 2.0}, id="a rule sees a double"),
     ],
 )  # fmt: skip

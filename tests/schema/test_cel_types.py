@@ -20,11 +20,12 @@ from krm_fn.schema.cel_types import (
     why_not,
 )
 from krm_fn.schema.escaping import escape
-from krm_fn.schema.field_names import unescaped
+from krm_fn.schema.field_names import declared
 
 Schema = dict[str, Any]
 TEXT: Schema = {"type": "string"}
 WHOLE: Schema = {"type": "integer"}
+EMBEDDED: Schema = {"type": "object", "x-kubernetes-embedded-resource": True}
 PAIR: Schema = {"type": "object", "properties": {"a": WHOLE, "b": TEXT}}
 
 
@@ -111,7 +112,25 @@ def test_a_field_is_spelled_as_expressions_can(name: str, spelled: str) -> None:
 def test_escaping_can_be_undone(name: str) -> None:
     """Where three or more underscores meet, the escape is kro's and not unambiguous."""
     if "___" not in name and not (name.startswith("_") or name.endswith("_")):
-        assert unescaped(escape(name)) == name
+        assert declared(escape(name), {name}) == name
+
+
+@pytest.mark.parametrize(
+    ("spelled", "fields", "name"),
+    [
+        ("with__dash__dash", {"with-dash"}, "with-dash"),
+        ("__in__", {"in"}, "in"),
+        ("in", {"in"}, "in"),
+        ("a__underscores__b", {"a__b"}, "a__b"),
+        ("a__b", {"a__b"}, ""),
+        ("__foo__", {"foo"}, ""),
+        ("a__in__b", {"ainb", "a__in__b"}, ""),
+        ("__dash__", {"-"}, "-"),
+        ("nope", {"foo"}, ""),
+    ],
+)
+def test_a_field_has_one_spelling(spelled: str, fields: set[str], name: str) -> None:
+    assert declared(spelled, fields) == name
 
 
 def test_reserved_words_need_no_escape_in_an_expression() -> None:
@@ -126,6 +145,27 @@ def test_an_object_that_preserves_unknown_fields_has_every_field() -> None:
     assert isinstance(parent, ObjectType)
     assert str(parent.field("a")) == "int"
     assert parent.field("z") is DYNAMIC
+
+
+def test_an_embedded_resource_keeps_its_metadata_when_it_declares_all_of_it() -> None:
+    names = {"name": TEXT, "generateName": TEXT}
+    whole = {
+        "apiVersion": TEXT,
+        "kind": TEXT,
+        "metadata": {"type": "object", "properties": {**names, "labels": {"type": "object"}}},
+    }
+
+    def metadata(properties: dict[str, Any]) -> list[str]:
+        parent = of({"type": "object", "properties": {"e": {**EMBEDDED, "properties": properties}}})
+        assert isinstance(parent, ObjectType)
+        found = parent.field("e").field("metadata")  # type: ignore[union-attr]
+        assert isinstance(found, ObjectType)
+        return sorted(found.fields)
+
+    assert metadata(whole) == ["generateName", "labels", "name"]
+    assert metadata({**whole, "kind": WHOLE}) == ["generateName", "name"]
+    assert metadata({key: value for key, value in whole.items() if key != "apiVersion"}) == ["generateName", "name"]
+    assert metadata({**whole, "metadata": {"type": "object", "properties": {"name": TEXT}}}) == ["generateName", "name"]
 
 
 def test_an_embedded_resource_has_the_fields_of_every_object() -> None:
