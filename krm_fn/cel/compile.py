@@ -10,7 +10,7 @@ Errors are exceptions; an Unknown is a value like another. Three things make the
 * constant operands are evaluated once, here. A closure of a constant is known in `self.constants`.
 * `"x-" + a.b + "-y"`, a left-deep chain with a string literal, becomes one closure that joins its parts.
 A macro's variables live in a copy of the activation that the macro's loop updates (`cel.comprehensions`).
-An evaluation begins with a full budget (`cel.budget`).
+An evaluation begins with a full budget (`cel.budget`), but for that of a plain path, which walks it once and no more.
 
 Source: cel-go v0.27.0 interpreter/planner.go, interpreter/interpretable.go.
 """
@@ -96,7 +96,7 @@ def compile_(node: Node) -> Program:
         budget.left = UNLIMITED
     if compiler.deepest > _SHALLOW:
         run = _with_room(run)
-    return _with_budget(run)
+    return run if _is_path(node) else _with_budget(run)
 
 
 def _with_room(run: Program) -> Program:
@@ -460,6 +460,13 @@ def _without_dyn(node: Node) -> Node:
 
 def _is_text(node: Node) -> bool:
     return type(node) is Literal and type(node.value) is str
+
+
+def _is_path(node: Node) -> bool:
+    """`schema.spec.name`."""
+    while type(node) is Select and not node.optional:
+        node = node.operand
+    return type(node) is Identifier or type(node) is Literal
 
 
 def _namespace(node: Node) -> str:
