@@ -6,7 +6,7 @@ Enters: what is about to be done, in units.  Leaves: an EvaluationError once too
 A unit is a tenth of a microsecond on an ordinary core, so a full budget is gone within a second. Counted are units and never
 time: the same expression on the same data ends alike everywhere. Who pays for what:
 * a loop for the nodes of its body, each time (`compile.Compiler.weight`); a call is a few nodes, a long literal as well;
-* a function that takes longer than that for its price, a call and each element or character (`library.overload.Overload.price`);
+* a function that takes longer than that for its price, a call and each element or character (`library.prices`);
 * whoever walks, compares or builds a long text, list or map for its length.
 """
 

@@ -15,6 +15,9 @@ from krm_fn.cel.errors import NEVER_ABSORBED, NO_SUCH_OVERLOAD, UNDECLARED, Eval
 from krm_fn.cel.operators import INT_MAX, INT_MIN
 from krm_fn.cel.values import NONE, Optional, Unknown, Unreadable, WrittenList, join_path, merge_unknowns
 
+_SETTLED = 8
+"""What it costs of the budget to decide between terms of `&&` and `||` that are not all booleans."""
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -334,6 +337,7 @@ def _settle(outcomes: list[Value], operator: str, *, stop: bool) -> Value:
 
     One term that decides is enough; else unknowns, merged; else the first error. A spent budget is never absorbed.
     """
+    spend(_SETTLED)
     unknown: Unknown | None = None
     failure: EvaluationError | None = None
     decided = False

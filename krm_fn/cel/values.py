@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _PATH = 4
 """What a path costs of the evaluation's budget when it is extended or merged with others."""
-_LONGEST_KEY, _LONGEST_PATH = 300, 3_000
+_LONG_KEY, _LONGEST_KEY, _LONGEST_PATH = 60, 300, 3_000
 
 
 class Uint(int):
@@ -71,7 +71,7 @@ class Unknown:
 
     def __getitem__(self, key: object) -> Unknown:
         """Select below an unknown: still unknown, with the longer path."""
-        spend(_PATH * (1 + len(self.paths)))
+        spend(_PATH * (3 if isinstance(key, str) and len(key) > _LONG_KEY else 1) * (1 + len(self.paths)))
         return Unknown(*(join_path(path, key) for path in self.paths))
 
     def __bool__(self) -> bool:
