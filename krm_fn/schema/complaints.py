@@ -42,6 +42,15 @@ _BOUNDS = {
 _SHOWN = 12
 
 
+def is_quoted(text: str) -> bool:
+    """Whether a text would be a number or a boolean without quotes."""
+    return (
+        text in ("true", "false")
+        or (text[:1].isdigit() and not text.strip("0123456789.eE+-"))
+        or text.lstrip("+-").isdecimal()
+    )
+
+
 def wrong_type(value: Any, path: Path, found: Found, expected: str) -> None:
     """Report a value that is not of the type *expected*, an OpenAPI type."""
     kind = _KINDS.get(type(value))
@@ -49,7 +58,7 @@ def wrong_type(value: Any, path: Path, found: Found, expected: str) -> None:
     hint = ""
     if expected == "string" and kind is not None:
         hint = "quote it"
-    elif kind == "string" and expected in {"integer", "number", "boolean"}:
+    elif kind == "string" and expected in {"integer", "number", "boolean"} and is_quoted(value):
         hint = "remove the quotes"
     found.error("instance-wrong-type", path, f"{show_path(path)} is {shown}, expected {_EXPECTED[expected]}", hint)
 

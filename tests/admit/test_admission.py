@@ -142,11 +142,11 @@ def test_violations(schema: Any, spec: Any, found: list[tuple[str, str]]) -> Non
 
 def test_messages_say_what_was_expected_and_what_came() -> None:
     schema = {"tier": 'string | enum="gold,silver"', "replicas": "integer", "on": "boolean", "note": "string"}
-    spec = {"tier": "bronze", "replicas": "two", "replica": 1, "on": {"a": 1}, "note": 5}
+    spec = {"tier": "bronze", "replicas": "2", "replica": 1, "on": {"a": 1}, "note": 5}
     _, violations = admit(schema, spec)
     assert [violation.message for violation in violations] == [
         'spec.tier is "bronze", expected one of "gold", "silver"',
-        'spec.replicas is the string "two", expected an integer of 64 bits',
+        'spec.replicas is the string "2", expected an integer of 64 bits',
         "spec.on is an object, expected true or false",
         "spec.note is the integer 5, expected a string",
         "spec.replica is not a field of spec, it is dropped",
@@ -253,3 +253,11 @@ def test_cost_grows_with_the_instance_not_faster() -> None:
     _, violations = admit({"s": "[]string | listType=set", "m": "map[string]float"}, spec)
     assert time.process_time() - start < 5
     assert len(violations) == 300 + 19_999
+
+
+@pytest.mark.parametrize(
+    ("text", "quoted"), [("2", True), ("+7", True), ("1e3", True), ("many", False), ("true", True)]
+)
+def test_the_quotes_go_where_they_alone_are_wrong(text: str, *, quoted: bool) -> None:
+    _, violations = admit({"n": "integer"}, {"n": text})
+    assert [violation.help for violation in violations] == ["remove the quotes" if quoted else ""]
