@@ -280,6 +280,7 @@ def test_problems_of_both_versions_are_reported_at_once(tmp_path: Path) -> None:
     assert "error[revision-unusable]" in err
 
 
+@pytest.mark.thorough
 def test_a_huge_schema_is_compared_in_time(tmp_path: Path) -> None:
     """Nearly as many fields as a schema may have, all of them changed; types that refer to types, each twice."""
     wide = {f"f{i}": "string" for i in range(20_000)}

@@ -164,6 +164,7 @@ def test_a_difference_without_a_rule_is_shown() -> None:
     assert rule_for(turned._replace(stage=ACCEPTED), [Found("cel-syntax", "")]) is None
 
 
+@pytest.mark.thorough
 def test_the_runner_counts() -> None:
     command = [sys.executable, "-m", "tests.mutation", "--of", f"{OWN}ss-", "--kind", "other-id"]
     done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)

@@ -230,6 +230,7 @@ def test_bounds(tree: Tree, monkeypatch: pytest.MonkeyPatch) -> None:
     assert refusals("b.yaml", "c.yaml", "a.yaml") == ["input-too-large: the input is larger than 0 MiB in 1 files"]
 
 
+@pytest.mark.thorough
 def test_deep_directories_do_no_harm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Directories deeper than Python's stack are walked."""
     monkeypatch.chdir(tmp_path)

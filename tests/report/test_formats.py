@@ -237,6 +237,7 @@ _HOSTILE = st.builds(
 _COMMAND = re.compile(r"::(?:error|warning|notice) ((?:[a-zA-Z]+=[^,:]*,)*title=[a-z-]+)::(.*)", re.DOTALL)
 
 
+@pytest.mark.thorough
 @settings(deadline=None)
 @example([Diagnostic("held", "\x7f\u202e\ud800", help="\x7f")])
 @given(st.lists(_HOSTILE, max_size=4))

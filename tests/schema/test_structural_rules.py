@@ -233,6 +233,7 @@ def test_all_rules_at_once_up_to_a_limit() -> None:
     assert len(broken_rules({"type": "object", "properties": fields})) == MAX_BROKEN
 
 
+@pytest.mark.thorough
 def test_aliases_do_not_make_a_schema_endless() -> None:
     schema: dict[str, Any] = {"type": "string"}
     for _ in range(40):

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.cel.differential.compare import compare
 
 EXAMPLES = 600
 
 
+@pytest.mark.thorough
 def test_the_three_engines_agree() -> None:
     """The same expressions in every run, so that a run tells of a change here; `python -m tests.cel.differential` looks for others."""
     differences, asked = compare(EXAMPLES, repeatable=True)
