@@ -8,6 +8,12 @@ files, YAML, targets, the network.
     view       what expressions see of a node: open where nobody looked, closed where somebody did
     labels     kro's own labels, for `--kro-labels`
     outcome    the records of the result
-    node       one node: excluded, deferred, or its objects
-    instance   one instance: its nodes in order, nested instances, status
+    scene      what the nodes of one instance see and leave behind
+    node       one node: excluded, deferred, or resolved
+    resolve    its template filled in
+    readiness  what it shows to those after it, and whether it keeps them waiting
+    instance   one instance rendered: its nodes in order, nested instances
+    reconcile  one instance in a cluster: what kro would do in one step
+    status     what its status says after that; the author's fields of either
+    words      kro's own words for what is waited for
 """

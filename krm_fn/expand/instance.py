@@ -10,15 +10,16 @@ reads of its status is known as far as its own nodes are.
 
 from __future__ import annotations
 
-from krm_fn.cel import EvaluationError
-from krm_fn.cel.values import OMIT, OpenMap, Unknown
+from krm_fn.cel.values import OpenMap
 from krm_fn.expand.labels import child_labels, instance_labels
-from krm_fn.expand.node import Scene, expand_node, give_up, publish
+from krm_fn.expand.node import expand_node, give_up
 from krm_fn.expand.observed import Observed
 from krm_fn.expand.outcome import RESOLVED, Expansion, Fault, Faults
+from krm_fn.expand.readiness import publish
+from krm_fn.expand.scene import Scene
+from krm_fn.expand.status import user_fields
 from krm_fn.expand.view import Shapes, instance_view
 from krm_fn.program import model
-from krm_fn.program.template import path_text
 from krm_fn.report.diagnostic import Subject
 
 TYPE_CHECKING = False
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
 
     from krm_fn.expand.outcome import Item
     from krm_fn.program.model import Node, Program
-    from krm_fn.program.template import Path
 
     Admit: TypeAlias = Callable[[Program, dict[str, Any]], tuple[dict[str, Any], list[str]]]
     """A nested instance -> the admitted one and what its schema says against it."""
@@ -39,7 +39,7 @@ MAX_NESTING = 32
 class World:
     """What every instance of a render shares."""
 
-    __slots__ = ("admit", "fallback", "kro_labels", "observed", "programs", "shapes")
+    __slots__ = ("admit", "fallback", "kro_labels", "observed", "programs", "shapes", "tainted")
 
     def __init__(
         self,
@@ -56,6 +56,8 @@ class World:
         self.fallback = fallback
         self.kro_labels = kro_labels
         self.shapes = Shapes()
+        self.tainted = True
+        """Whether Secrets of the cluster keep their values for themselves; not where the cluster is a script of the user's."""
 
 
 def subject_of(instance: dict[str, Any]) -> Subject:
@@ -92,7 +94,8 @@ def expand_instance(
             if nested is not None and outcome.state == RESOLVED and not outcome.node.is_external:
                 for item in outcome.items:
                     _expand_nested(nested, item, outcome.node, scene, world, (*ancestors, subject))
-            publish(outcome, scene)
+            if outcome.state == RESOLVED:
+                publish(outcome, scene)
         except Fault as fault:
             faults.append(fault)
             give_up(program.nodes[name], scene)
@@ -103,7 +106,7 @@ def expand_instance(
         raise Faults(faults)
     expansion = Expansion(program, instance, subject)
     expansion.outcomes = scene.outcomes
-    _fill_status(expansion, scene)
+    expansion.status, expansion.unknown_status = user_fields(program, scene)
     return expansion
 
 
@@ -136,35 +139,3 @@ def _seen_status(nested: Expansion, seen: dict[str, Any] | None, node_id: str) -
     waiting = {path.partition(".")[0].partition("[")[0] for path in nested.unknown_status}
     status = {key: value for key, value in observed.items() if key in waiting or key in ("state", "conditions")}
     return OpenMap({**status, **nested.status}, f"{node_id}.status")
-
-
-def _fill_status(expansion: Expansion, scene: Scene) -> None:
-    """The author's status fields, one by one, as far as they are known: kro v0.9.3 softResolve."""
-    for path, compiled in expansion.program.status:
-        try:
-            value = scene.evaluate(compiled)
-        except EvaluationError:
-            # Pending ones are left out by kro; a fatal one makes kro write no status at all. Neither changes the objects.
-            value = Unknown(path_text(path))
-        if type(value) is Unknown:
-            expansion.unknown_status.append(path_text(path))
-        elif value is not OMIT:
-            _put(expansion.status, path, value)
-
-
-def _put(target: Any, path: Path, value: Any) -> None:
-    """Set a value, making the maps and lists on the way: kro v0.9.3 pkg/runtime/resolver, UpsertValueAtPath."""
-    for i, part in enumerate(path):
-        if isinstance(part, int):
-            while len(target) <= part:
-                target.append(None)
-        if i == len(path) - 1:
-            target[part] = value
-            return
-        following: Any = [] if isinstance(path[i + 1], int) else {}
-        if isinstance(part, int):
-            if target[part] is None:
-                target[part] = following
-        elif target.get(part) is None:
-            target[part] = following
-        target = target[part]

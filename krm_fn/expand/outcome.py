@@ -23,6 +23,7 @@ MISSING = "missing"  # a path that an observed object, or the instance, does not
 NOT_READY = "not-ready"  # a dependency whose readyWhen does not hold yet
 NEVER_READY = "never-ready"  # a dependency whose readyWhen is false whatever the cluster says
 DEPENDENCY = "dependency"  # a dependency that is deferred itself
+ABSENT = "absent"  # in a step of kro: a dependency that is not there yet
 
 
 class Wait:
@@ -30,18 +31,27 @@ class Wait:
     One reason why a node is deferred.
 
     reason: one of the constants above.  paths: what is waited for (`db.status.url`).  expression: as the author wrote it, with
-    its place in the RGD; None for a dependency.  chain: the ids from here to the node that has the first cause.
+    its place in the RGD; None for a dependency.  chain: the ids from here to the node that has the first cause.  detail: what the
+    evaluation said, where it failed.  item: which object of a collection is not ready.
     """
 
-    __slots__ = ("chain", "compiled", "paths", "reason")
+    __slots__ = ("chain", "compiled", "detail", "item", "paths", "reason")
 
     def __init__(
-        self, reason: str, paths: tuple[str, ...], compiled: Compiled | None = None, chain: tuple[str, ...] = ()
+        self,
+        reason: str,
+        paths: tuple[str, ...],
+        compiled: Compiled | None = None,
+        chain: tuple[str, ...] = (),
+        detail: str = "",
+        item: int = 0,
     ) -> None:
         self.reason = reason
         self.paths = paths
         self.compiled = compiled
         self.chain = chain
+        self.detail = detail
+        self.item = item
 
 
 class Item:

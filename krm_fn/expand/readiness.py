@@ -1,0 +1,125 @@
+"""
+What a node shows to those after it, and whether it keeps them waiting.
+
+Enters: a resolved outcome, the `Scene`.  Leaves: the node's view among the scene's names; a `Wait` where a readyWhen does not hold.
+Not known here: templates, inclusion.
+"""
+
+from __future__ import annotations
+
+from krm_fn.cel import EvaluationError, to_json
+from krm_fn.cel.values import Unknown
+from krm_fn.expand.outcome import ABSENT, NEVER_READY, NOT_READY, Fault, Wait
+from krm_fn.expand.view import as_stored, asked_view, closed_view, without_secrets
+from krm_fn.program import model
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from krm_fn.expand.outcome import Item, Outcome
+    from krm_fn.expand.scene import Scene
+    from krm_fn.program.model import Asked, Node
+
+
+def publish(outcome: Outcome, scene: Scene) -> None:
+    """Let the nodes after a resolved one see it, and find out whether it keeps them waiting."""
+    node = outcome.node
+    if scene.exact:
+        _publish_exactly(outcome, scene)
+        return
+    if node.asked is not None:
+        _publish_view(outcome, node.asked, scene)
+    if node.ready_when:
+        wait = gate(node, scene)
+        if wait is not None:
+            scene.gates[node.id] = wait
+            scene.names[node.id] = Unknown(node.id)
+
+
+def _publish_exactly(outcome: Outcome, scene: Scene) -> None:
+    """As kro sees it in one step: the objects that are there, and a gate unless all are. Source: pkg/runtime/node_readiness.go."""
+    node = outcome.node
+    seen = [found for item in outcome.items if (found := _live(node, item, scene)) is not None]
+    raw = scene.views[node.id] = [(view, True) for view in seen]
+    if node.asked is not None:
+        views = [scene.shapes.typed(without_secrets(view, node.id) if scene.tainted else view, node) for view, _ in raw]
+        if node.is_collection:
+            scene.names[node.id] = views
+        else:
+            scene.names[node.id] = views[0] if views else Unknown(node.id)
+    if len(seen) < len(outcome.items) or not (seen or node.is_collection):
+        scene.gates[node.id] = Wait(ABSENT, (node.id,), detail=f"{len(seen)} of {len(outcome.items)}")
+        return
+    try:
+        wait = gate(node, scene)
+    except Fault as fault:
+        scene.broken_gates[node.id] = fault
+        return
+    if wait is not None:
+        scene.gates[node.id] = wait
+
+
+def _live(node: Node, item: Item, scene: Scene) -> dict[str, Any] | None:
+    if node.is_external:
+        return item.object
+    metadata = item.object["metadata"]
+    return scene.observed.find((node.group, node.object_kind, metadata.get("namespace") or "", metadata["name"]))
+
+
+def _publish_view(outcome: Outcome, asked: Asked, scene: Scene) -> None:
+    node = outcome.node
+    views = []
+    raw = scene.views[node.id] = []
+    for i, item in enumerate(outcome.items):
+        path = f"{node.id}[{i}]" if node.is_collection else node.id
+        desired = as_stored(item.object)
+        if item.nested is not None:
+            desired = {**item.nested.instance, "status": item.nested.status}
+        seen: dict[str, Any] | None = item.object
+        view: Any = without_secrets(item.object, path) if node.is_external else item.object
+        if not node.is_external:
+            metadata = item.object["metadata"]
+            seen = scene.observed.find(
+                (node.group, node.object_kind, metadata.get("namespace") or "", metadata["name"])
+            )
+            if seen is not None:
+                view = closed_view(desired, without_secrets(seen, path))
+            else:
+                view = desired if scene.closed else asked_view(desired, asked, path)
+                if item.nested is not None:
+                    # An instance was admitted: its spec is what a server stores, and nobody adds to it.
+                    view["spec"] = desired.get("spec", {})
+        views.append(scene.shapes.typed(view, node))
+        raw.append((view, seen is not None))
+    scene.names[node.id] = views if node.is_collection else views[0]
+
+
+def gate(node: Node, scene: Scene) -> Wait | None:
+    """
+    What keeps the node's dependents waiting: the first readyWhen that does not hold.
+
+    One that is unknown counts as open: the applier waits for it. Source: kro v0.9.3 pkg/runtime/node_readiness.go.
+    """
+    own = model.EACH if node.is_collection else node.id
+    for i, (view, is_observed) in enumerate(scene.views[node.id]):
+        names = {own: view}
+        for compiled in node.ready_when:
+            path = f"{node.id}[{i}]" if node.is_collection else node.id
+            if node.kind == model.EXTERNAL_COLLECTION:
+                # sic: kro evaluates it with `each` alone in scope, and allows nothing but the own id.
+                return Wait(NEVER_READY, (node.id,), compiled, detail="no such attribute", item=i)
+            try:
+                value = to_json(compiled.run(names))
+            except EvaluationError as error:
+                if not error.is_pending:
+                    raise scene.evaluation_fault(error, compiled, node, f"readyWhen of {node.id!r}") from None
+                return Wait(NOT_READY, (error.missing or path,), compiled, detail=str(error), item=i)
+            if type(value) is Unknown:
+                continue
+            if value is None or value is False:
+                reason = NOT_READY if is_observed else NEVER_READY
+                return Wait(reason, compiled.paths.get(own, (path,)), compiled, item=i)
+            if value is not True:
+                raise scene.not_a_bool("readyWhen", value, compiled, node)
+    return None

@@ -1,0 +1,248 @@
+"""
+A node's template filled in: its objects, or what they wait for.
+
+Enters: a Node whose dependencies let it pass, the `Scene`.  Leaves: `Item`s; or None, with the waits noted in the outcome.  Not
+known here: inclusion and readiness (`node`, `readiness`), nested instances.
+"""
+
+from __future__ import annotations
+
+from krm_fn.cel import EvaluationError, to_json
+from krm_fn.cel.values import OMIT, OpenList, OpenMap, Unknown
+from krm_fn.expand.outcome import DEPENDENCY, MISSING, NEVER_READY, NOT_READY, UNKNOWN, Item, Wait
+from krm_fn.expand.scene import ABSENT
+from krm_fn.program import model
+from krm_fn.program.definition import type_name
+from krm_fn.program.template import remove_omitted
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
+
+    from krm_fn.expand.outcome import Outcome
+    from krm_fn.expand.scene import Scene
+    from krm_fn.program.model import Compiled, Node
+
+MAX_COLLECTION = 1000
+
+
+def resolve(node: Node, scene: Scene, outcome: Outcome) -> list[Item] | None:
+    """The node's objects; None, with the waits noted, where a value is missing. Raises Fault for the author's bugs."""
+    if node.kind != model.COLLECTION:
+        values = _evaluate_all(node.values, node, scene, outcome)
+        if values is None or outcome.waits:
+            return None
+        if node.kind == model.RESOURCE:
+            return [Item(_finish(node, values, scene, None))]
+        return _look_up(node, values, scene, outcome)
+    return _resolve_collection(node, scene, outcome)
+
+
+def _evaluate_all(expressions: Sequence[Compiled], node: Node, scene: Scene, outcome: Outcome) -> list[Any] | None:
+    """The values in order. What is unknown or missing is noted as a wait; then there is no list."""
+    evaluate = scene.evaluate
+    try:
+        values = [evaluate(compiled) for compiled in expressions]
+        if Unknown not in map(type, values):
+            return values
+    except EvaluationError:
+        pass  # found again below, with everything else that has no value
+    _note_waits(expressions, node, scene, outcome)
+    return None
+
+
+def _note_waits(expressions: Sequence[Compiled], node: Node, scene: Scene, outcome: Outcome) -> None:
+    """One wait for each expression that has no value."""
+    for compiled in expressions:
+        try:
+            value = scene.evaluate(compiled)
+        except EvaluationError as error:
+            if not error.is_pending:
+                raise scene.evaluation_fault(error, compiled, node, f"the template of {node.id!r}") from None
+            outcome.waits.append(
+                Wait(MISSING, (error.missing or compiled.expression.written,), compiled, detail=str(error))
+            )
+            continue
+        blocked = outcome.waits and outcome.waits[0].reason in (DEPENDENCY, NOT_READY, NEVER_READY)
+        if type(value) is Unknown and not blocked:
+            outcome.waits.append(Wait(UNKNOWN, value.paths, compiled))
+
+
+def _resolve_collection(node: Node, scene: Scene, outcome: Outcome) -> list[Item] | None:
+    dimensions = _evaluate_dimensions(node, scene, outcome)
+    if dimensions is None:
+        return None
+    size = 1
+    for dimension, values in zip(node.dimensions, dimensions, strict=True):
+        size *= len(values)
+        if size > MAX_COLLECTION:
+            raise scene.fault(
+                "collection-too-large",
+                f"forEach of {node.id!r} makes more than {MAX_COLLECTION} objects",
+                compiled=dimension.values,
+                node=node,
+                help="kro refuses such a collection; split it over several resources or instances",
+            )
+    items: list[Item] = []
+    saved = {d.name: scene.names.pop(d.name, ABSENT) for d in node.dimensions}
+    try:
+        for index, combination in enumerate(_product(dimensions)):
+            for dimension, value in zip(node.dimensions, combination, strict=True):
+                scene.names[dimension.name] = value
+            filled = _evaluate_all(node.values, node, scene, outcome)
+            if filled is not None:
+                items.append(Item(_finish(node, filled, scene, (index, size)), _item_key(combination)))
+    finally:
+        for name, value in saved.items():
+            scene.names.pop(name, None)
+            if value is not ABSENT:
+                scene.names[name] = value
+    return None if outcome.waits else items
+
+
+def _evaluate_dimensions(node: Node, scene: Scene, outcome: Outcome) -> list[list[Any]] | None:
+    """
+    The lists that forEach runs over.
+
+    Their items are as plain JSON as elsewhere, except for parts of objects that nobody observed: these stay open.
+    """
+    dimensions: list[list[Any]] = []
+    for dimension in node.dimensions:
+        compiled = dimension.values
+        try:
+            found = compiled.run(scene.names)
+            if isinstance(found, list) and type(found) is not OpenList:
+                items = [item if isinstance(item, OpenMap | OpenList) else to_json(item) for item in found]
+                waits = [item for item in items if type(item) is Unknown]
+                value = waits[0] if waits else items
+            else:
+                value = to_json(found)
+        except EvaluationError as error:
+            if not error.is_pending:
+                raise scene.evaluation_fault(
+                    error, compiled, node, f"forEach {dimension.name!r} of {node.id!r}"
+                ) from None
+            outcome.waits.append(
+                Wait(MISSING, (error.missing or compiled.expression.written,), compiled, detail=str(error))
+            )
+            continue
+        if type(value) is Unknown:
+            outcome.waits.append(Wait(UNKNOWN, value.paths, compiled))
+        elif isinstance(value, list):
+            dimensions.append(value)
+        else:
+            raise scene.fault(
+                "foreach-not-a-list",
+                f"forEach {dimension.name!r} of {node.id!r} runs over {type_name(value)}, not over a list",
+                compiled=compiled,
+                node=node,
+            )
+    return dimensions if len(dimensions) == len(node.dimensions) else None
+
+
+def _product(dimensions: list[list[Any]]) -> list[tuple[Any, ...]]:
+    """Every combination, the first dimension outermost: kro v0.9.3 pkg/runtime/collection.go, cartesianProduct."""
+    combinations: list[tuple[Any, ...]] = [()]
+    for values in dimensions:
+        combinations = [(*head, value) for head in combinations for value in values]
+    return combinations
+
+
+def _item_key(combination: tuple[Any, ...]) -> str:
+    """Ten hexadecimal digits that stay with the iterator values, wherever they move in their lists."""
+    import json
+    from hashlib import sha256
+
+    text = json.dumps(combination, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:10]
+
+
+def _finish(node: Node, values: list[Any], scene: Scene, place: tuple[int, int] | None) -> dict[str, Any]:
+    """A filled template with its namespace, checked for an identity. *place* is (index, size) in a collection."""
+    made: dict[str, Any] = node.shape(values)
+    if OMIT in values:
+        made = remove_omitted(made)
+    metadata: dict[str, Any] = made["metadata"]
+    _check_text(node, scene, metadata, "name")
+    if node.namespaced is not False:
+        namespace = metadata.get("namespace")
+        if namespace is not None:
+            _check_text(node, scene, metadata, "namespace", required=False)
+        if not namespace:
+            made["metadata"] = _with_namespace(metadata, node, scene)
+    if scene.labels is not None and not node.is_external:
+        _decorate(made, node, scene.labels, place)
+    return made
+
+
+def _check_text(node: Node, scene: Scene, metadata: dict[str, Any], field: str, *, required: bool = True) -> None:
+    value = metadata.get(field)
+    if isinstance(value, str) and (value or not required):
+        return
+    if node.kind == model.EXTERNAL_COLLECTION and field == "name":
+        return
+    got = "missing" if value is None else "empty" if value == "" else type_name(value)
+    raise scene.fault(
+        "invalid-identity",
+        f"metadata.{field} of {node.id!r} is {got}",
+        node=node,
+        compiled=next((node.values[i] for path, i in node.holes if path == ("metadata", field)), None),
+        help="an object needs a name of its own, as a string",
+    )
+
+
+def _with_namespace(metadata: dict[str, Any], node: Node, scene: Scene) -> dict[str, Any]:
+    """A namespaced child inherits the instance's namespace: kro v0.9.3 pkg/runtime/node.go, normalizeNamespaces."""
+    if node.kind == model.EXTERNAL_COLLECTION:
+        return metadata
+    if not scene.namespace:
+        if node.namespaced is None:
+            return metadata
+        raise scene.fault(
+            "namespace-missing",
+            f"{node.id!r} came out without a namespace, and a cluster-scoped instance has none to give",
+            node=node,
+        )
+    placed: dict[str, Any] = {}
+    for key, value in metadata.items():
+        if key != "namespace":
+            placed[key] = value
+        if key == "name":
+            placed["namespace"] = scene.namespace
+    return placed
+
+
+def _decorate(made: dict[str, Any], node: Node, labels: dict[str, str], place: tuple[int, int] | None) -> None:
+    """Add kro's labels. The maps that the template shares are replaced, not changed."""
+    metadata = made["metadata"] = dict(made["metadata"])
+    own = metadata["labels"] = {**(metadata.get("labels") or {}), **labels, "kro.run/node-id": node.id}
+    if place is not None:
+        own["kro.run/collection-index"] = str(place[0])
+        own["kro.run/collection-size"] = str(place[1])
+
+
+# -- external references --------------------------------------------------------------------------------------------
+
+
+def _look_up(node: Node, values: list[Any], scene: Scene, outcome: Outcome) -> list[Item] | None:
+    """What was observed of an external reference. It is never assumed to exist: not seen, it defers its dependents."""
+    wanted = _finish(node, values, scene, None)
+    metadata = wanted["metadata"]
+    namespace = "" if node.namespaced is False else metadata.get("namespace") or ""
+    if node.kind == model.EXTERNAL:
+        found = scene.observed.find((node.group, node.object_kind, namespace, metadata["name"]))
+        if found is None:
+            if scene.exact:
+                return []
+            outcome.waits.append(Wait(UNKNOWN, (node.id,)))
+            return None
+        return [Item(found)]
+    if not scene.observed.given:
+        outcome.waits.append(Wait(UNKNOWN, (node.id,)))
+        return None
+    try:
+        selected = scene.observed.select(node.group, node.object_kind, namespace, metadata.get("selector") or {})
+    except ValueError as error:
+        raise scene.fault("invalid-selector", f"selector of {node.id!r}: {error}", node=node) from None
+    return [Item(found) for found in selected]
