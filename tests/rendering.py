@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from krm_fn.emit.marks import PREFIX
 from krm_fn.expand.outcome import Expansion
+from krm_fn.expand.ownership import PREFIX
 from krm_fn.pipeline import Options, Rendering
 from krm_fn.read.yaml import parse_documents
 from krm_fn.report.diagnostic import ERROR

@@ -7,6 +7,8 @@ node and key, never by the object's own name: later tools rename.
 
 from __future__ import annotations
 
+from krm_fn.expand.ownership import INSTANCE, ITEM, NODE, PREFIX
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
@@ -14,22 +16,12 @@ if TYPE_CHECKING:
     from krm_fn.program.model import Program
     from krm_fn.report.diagnostic import Subject
 
-PREFIX = "rookery.dev/"
-INSTANCE = PREFIX + "instance"
-NODE = PREFIX + "node"
-ITEM = PREFIX + "item"
 OBSERVED = PREFIX + "observed"
 SUSPEND = "kro.run/reconcile"
 LOCAL_CONFIG = "config.kubernetes.io/local-config"
 
 SELF = "instance"
 """Stands for the node where the object is an instance itself. No node can have this id: it is a reserved word."""
-
-
-def owner(subject: Subject) -> str:
-    """`group/Kind/namespace/name`; an empty namespace leaves its place empty."""
-    group = subject.api_version.rpartition("/")[0]
-    return f"{group}/{subject.kind}/{subject.namespace}/{subject.name}"
 
 
 def marked(object: dict[str, Any], instance: str, node: str, key: str) -> dict[str, Any]:  # noqa: A002

@@ -7,7 +7,8 @@ instance that its parent made. Namespaces and CustomResourceDefinitions are for 
 
 from __future__ import annotations
 
-from krm_fn.emit.marks import SELF, for_cluster, marked, owner, suspended
+from krm_fn.emit.marks import SELF, for_cluster, marked, suspended
+from krm_fn.expand.ownership import owner
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

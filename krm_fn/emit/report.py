@@ -6,9 +6,9 @@ Enters: `Expansion` trees.  Leaves: a document of the kind `RenderReport`.  Not 
 
 from __future__ import annotations
 
-from krm_fn.emit.marks import owner
 from krm_fn.expand.observed import identity
 from krm_fn.expand.outcome import DEFERRED, EXCLUDED
+from krm_fn.expand.ownership import owner
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -4,6 +4,7 @@ Program + instance + observed state -> Expansion: which objects there are, which
 Enters: Programs, admitted instances, an index of observed objects.  Leaves: an `Expansion` tree, or `Fault`s.  Not known here:
 files, YAML, targets, the network.
 
+    ownership  whose an object is, by its marks
     observed   objects that somebody saw in a cluster, found by identity or selector
     view       what expressions see of a node: open where nobody looked, closed where somebody did
     labels     kro's own labels, for `--kro-labels`

@@ -7,6 +7,8 @@ here: where they were read from.
 
 from __future__ import annotations
 
+from krm_fn.expand.ownership import Owned, maker
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -23,18 +25,35 @@ def identity(object: dict[str, Any]) -> Identity:  # noqa: A002
 
 
 class Observed:
-    """An index of observed objects. `given` tells an empty snapshot from none at all."""
+    """
+    An index of observed objects.
 
-    __slots__ = ("_by_identity", "_by_kind", "given")
+    given: tells an empty snapshot from none at all.  is_inventory: whether everything that lives and that an instance made is
+    known, as in a snapshot that `rookery observe` wrote.
+    """
 
-    def __init__(self, objects: Iterable[dict[str, Any]] = (), *, given: bool = False) -> None:
+    __slots__ = ("_by_identity", "_by_kind", "_named", "given", "is_inventory")
+
+    def __init__(
+        self, objects: Iterable[dict[str, Any]] = (), *, given: bool = False, owned: Iterable[Owned] | None = None
+    ) -> None:
         self.given = given
+        self.is_inventory = owned is not None
+        self._named = list(owned or ())
         self._by_identity: dict[Identity, dict[str, Any]] = {}
         self._by_kind: dict[tuple[str, str], list[dict[str, Any]]] = {}
         for found in objects:
             key = identity(found)
             self._by_identity[key] = found
             self._by_kind.setdefault(key[:2], []).append(found)
+
+    def owned(self) -> list[Owned]:
+        """What lives and was made by an instance: what the snapshot names, and objects that bear marks."""
+        found = {each.identity: each for each in self._named}
+        for key, seen in self._by_identity.items():
+            if key not in found and (marks := maker(seen)) is not None:
+                found[key] = Owned(key, *marks)
+        return [found[key] for key in sorted(found)]
 
     def find(self, key: Identity) -> dict[str, Any] | None:
         return self._by_identity.get(key)

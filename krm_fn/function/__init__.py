@@ -27,10 +27,11 @@ stays, and so does one of a nested instance that such an instance may make.
 
 from __future__ import annotations
 
-from krm_fn.emit.marks import INSTANCE, LOCAL_CONFIG, PREFIX, file_path, marked, owner
+from krm_fn.emit.marks import LOCAL_CONFIG, file_path, marked
 from krm_fn.emit.yaml_text import dump
 from krm_fn.expand.observed import identity
 from krm_fn.expand.outcome import DEFERRED
+from krm_fn.expand.ownership import INSTANCE, PREFIX, owner
 from krm_fn.function.config import API_VERSION, ECHO, KIND, read_request
 from krm_fn.function.kustomize import GENERATOR, KPT, TRANSFORMER, Named, find_host, find_unfit, read_named
 from krm_fn.function.packages import (

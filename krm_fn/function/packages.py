@@ -14,7 +14,8 @@ packages, but show the Kptfiles: what lies below the folder of another Kptfile i
 
 from __future__ import annotations
 
-from krm_fn.emit.marks import INSTANCE, ITEM, LOCAL_CONFIG, NODE, OBSERVED
+from krm_fn.emit.marks import LOCAL_CONFIG, OBSERVED
+from krm_fn.expand.ownership import INSTANCE, ITEM, NODE
 from krm_fn.program.definition import RGD_GROUP, is_rgd
 from krm_fn.report.diagnostic import Diagnostic, RenderError, Subject
 
