@@ -8,7 +8,7 @@ Not known here: how they are shown, where they go.
 from __future__ import annotations
 
 from krm_fn.expand.observed import identity
-from krm_fn.expand.outcome import DEFERRED, DEPENDENCY, MISSING, NEVER_READY, NOT_READY
+from krm_fn.expand.outcome import DEFERRED, DEPENDENCY, HELD, MISSING, NEVER_READY, NOT_READY
 from krm_fn.report.diagnostic import ERROR, INFO, WARNING, Diagnostic, arranged
 from krm_fn.schema.kube_version import known_versions
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from krm_fn.emit.plain import Emitted
     from krm_fn.expand.observed import Identity
     from krm_fn.expand.outcome import Expansion, Fault, Outcome
+    from krm_fn.expand.ownership import Owned
     from krm_fn.inputs import Entry
     from krm_fn.program.model import Compiled, Program
     from krm_fn.report.diagnostic import Position
@@ -94,7 +95,7 @@ class Findings:
     def expansion(self, expansion: Expansion, entries: Entries) -> None:
         """A warning for each deferred node, nested instances included."""
         for outcome in expansion.outcomes.values():
-            if outcome.state == DEFERRED:
+            if outcome.state in (DEFERRED, HELD):
                 self._deferred(outcome, expansion, entries)
             for item in outcome.items:
                 if item.nested is not None:
@@ -111,7 +112,8 @@ class Findings:
         else:
             severity = WARNING
             code, why, advice = _explain(outcome)
-            message = f"{node.id} ({node.object_kind}) of {expansion.subject} is withheld: {why}"
+            become = "held as it lives" if outcome.state == HELD else "withheld"
+            message = f"{node.id} ({node.object_kind}) of {expansion.subject} is {become}: {why}"
         first = outcome.waits[0]
         self.add(
             Diagnostic(
@@ -123,6 +125,42 @@ class Findings:
                 span=len(first.compiled.expression.written) if first.compiled else len(node.id),
                 subject=expansion.subject,
                 help=advice,
+            )
+        )
+
+    def is_made(self, key: Identity) -> bool:
+        """Whether some node of this run makes the object."""
+        return key in self._makers
+
+    def kept(self, emitted: Emitted) -> None:
+        """What nobody wants now and stays all the same."""
+        self._makers[identity(emitted.object)] = (str(emitted.subject), emitted.node)
+        self.add(
+            Diagnostic(
+                "held",
+                f"{_shown(identity(emitted.object))} is kept as it lives, for as long as {emitted.subject} waits for the cluster",
+                severity=INFO,
+                subject=emitted.subject,
+            )
+        )
+
+    def cannot_hold(self, each: Owned, why: str) -> None:
+        """What lives, must stay, and cannot be given as it lives: the run is refused, since an applier would prune it."""
+        self.add(
+            Diagnostic(
+                "cannot-hold",
+                f"{why} ({each.instance}, node {each.node})",
+                help="observe again, so that the snapshot holds all of it; or delete the object from the cluster first",
+            )
+        )
+
+    def nothing_known_of_what_lives(self) -> None:
+        self.add(
+            Diagnostic(
+                "live-unknown",
+                "objects are withheld, and nothing is known of what lives: one that an earlier render gave would be pruned",
+                severity=WARNING,
+                help="give the snapshot that `rookery observe` writes: what lives is held then",
             )
         )
 
@@ -140,9 +178,8 @@ class Findings:
                 self._clash(emitted, key, pair, entries)
 
     def _clash(self, emitted: Emitted, key: Identity, pair: tuple[str, str], entries: Entries) -> None:
-        group, kind, namespace, name = key
         node = emitted.program.nodes.get(emitted.node)
-        shown = f"{kind}{'.' + group if group else ''} {namespace + '/' if namespace else ''}{name}"
+        shown = _shown(key)
         if pair[0] == pair[1]:
             message = f"two items of {pair[0]} are one object: {shown}"
         else:
@@ -157,6 +194,11 @@ class Findings:
                 help="give each a metadata.name of its own, for instance with schema.metadata.name in it",
             )
         )
+
+
+def _shown(key: Identity) -> str:
+    group, kind, namespace, name = key
+    return f"{kind}{'.' + group if group else ''} {namespace + '/' if namespace else ''}{name}"
 
 
 def _position(program: Program, compiled: Compiled | None, entries: Entries) -> Position | None:

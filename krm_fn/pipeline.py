@@ -8,16 +8,19 @@ Not known here: where documents come from and where text goes (`command`, `funct
     compile   `inputs.compile_programs` one Program an RGD; all that is wrong with any RGD is known before an instance is touched
     admit     `inputs.Admissions`       default, prune, validate, once compiled a kind
     expand    `expand.instance`         the nodes of one instance; nested instances with it
+    hold      `expand.held`             what lives and must stay while its instance waits
     order     topological; Namespaces and CustomResourceDefinitions are marked to be written first
     emit      `emit.plain`, `emit.api`  objects with their marks; the generated CRDs, if they are asked for
 """
 
 from __future__ import annotations
 
-from krm_fn.emit.plain import emit
+from krm_fn.emit.plain import emit, emit_kept
+from krm_fn.expand.held import Keeping, as_it_lives, cannot_hold
 from krm_fn.expand.instance import World, expand_instance
 from krm_fn.expand.observed import Observed
 from krm_fn.expand.outcome import Faults
+from krm_fn.expand.ownership import kind_of_owner
 from krm_fn.findings import Findings
 from krm_fn.inputs import Admissions, compile_programs, sort_documents
 from krm_fn.report.near import begin_run
@@ -72,7 +75,8 @@ class Rendering:
     """
     One run. Iterate over `batches()` to the end, then look at `findings`: what was drawn so far counts only if it has no error.
 
-    others: the entries that are neither RGD, CRD, instance nor observed, for the caller to pass through or to name.
+    others: the entries that are neither RGD, CRD, instance nor observed, for the caller to pass through or to name.  knows_earlier:
+    whether the caller has what was rendered before, and keeps of it what must stay.
     """
 
     def __init__(
@@ -82,8 +86,10 @@ class Rendering:
         *,
         crds: Iterable[Document] = (),
         observed: Iterable[Document] | None = None,
+        knows_earlier: bool = False,
     ) -> None:
         begin_run()
+        self.knows_earlier = knows_earlier
         self.options = options
         self.findings = Findings(
             strict=options.strict, known_kinds=options.known_kinds, fail_deferred=options.deferred == FAIL
@@ -126,11 +132,16 @@ class Rendering:
             if program is not None:
                 self.admissions.admit_root(program, entry)
 
-    def batches(self) -> Iterator[tuple[Expansion, list[Emitted]]]:
-        """Each instance's expansion and objects. Goes on after an instance that is wrong, so that all problems are found."""
+    def batches(self) -> Iterator[tuple[Expansion | None, list[Emitted]]]:
+        """
+        Each instance's expansion and objects; last, without an expansion, what must stay of instances that wait.
+
+        Goes on after an instance that is wrong, so that all problems are found.
+        """
         if self.findings.has_errors:
             self.admit()
             return
+        keeping = Keeping(self.programs)
         for entry in self.inputs.instances:
             program = self.programs[entry.key]
             instance = self.admissions.admit_root(program, entry)
@@ -145,4 +156,29 @@ class Rendering:
             batch = list(emit(expansion, instances=self.options.instances, kro_labels=self.options.kro_labels))
             self.findings.expansion(expansion, self.inputs.entries_of)
             self.findings.identities(batch, self.inputs.entries_of)
+            keeping.follow(expansion)
             yield expansion, batch
+        if keeping.is_needed and not self.findings.has_errors:
+            yield None, self._kept(keeping)
+
+    def _kept(self, keeping: Keeping) -> list[Emitted]:
+        """What lives of instances that wait although nobody wants it now. Where that is not known, a warning says so."""
+        seen = self.world.observed
+        if not (seen.is_inventory or self.knows_earlier):
+            self.findings.nothing_known_of_what_lives()
+        kept: list[Emitted] = []
+        for each in seen.owned():
+            is_left_out = each.identity[:2] in self.programs and not self.options.instances
+            if is_left_out or not keeping.keeps(each.instance) or self.findings.is_made(each.identity):
+                continue
+            program = self.programs[kind_of_owner(each.instance)]
+            node = program.nodes.get(each.node)
+            live = seen.find(each.identity)
+            why = cannot_hold(each, live, node, is_whole=seen.is_whole(each.identity))
+            if why or live is None:
+                self.findings.cannot_hold(each, why)
+                continue
+            body = as_it_lives(live, node.template if node is not None else None)
+            kept.append(emit_kept(each, program, body, kro_labels=self.options.kro_labels))
+            self.findings.kept(kept[-1])
+        return kept

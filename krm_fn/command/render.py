@@ -143,7 +143,7 @@ class _Output:
     def _render(self, rendering: Rendering) -> None:
         self._api(rendering)
         for expansion, batch in rendering.batches():
-            if self.report_path:
+            if self.report_path and expansion is not None:
                 from krm_fn.emit.report import report_entries
 
                 self.report += report_entries(expansion)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from krm_fn.emit.marks import SELF, for_cluster, marked, suspended
 from krm_fn.expand.ownership import owner
+from krm_fn.report.diagnostic import Subject
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,8 +17,8 @@ if TYPE_CHECKING:
     from typing import Any
 
     from krm_fn.expand.outcome import Expansion
+    from krm_fn.expand.ownership import Owned
     from krm_fn.program.model import Program
-    from krm_fn.report.diagnostic import Subject
 
 _FIRST = frozenset({("", "Namespace"), ("apiextensions.k8s.io", "CustomResourceDefinition")})
 
@@ -53,6 +54,15 @@ def emit(expansion: Expansion, *, instances: bool, kro_labels: bool) -> Iterator
         if not kro_labels:
             made = suspended(made)
         yield _emitted(made, expansion, SELF, "", kro_labels=kro_labels)
+
+
+def emit_kept(each: Owned, program: Program, made: dict[str, Any], *, kro_labels: bool) -> Emitted:
+    """An object that lives and must stay, under the marks that it has."""
+    if not kro_labels:
+        made = marked(made, each.instance, each.node, each.item)
+    _, _, namespace, name = each.instance.split("/", 3)
+    subject = Subject(program.api_version, program.definition.kind, name, namespace)
+    return Emitted(made, program, subject, each.node, each.item)
 
 
 def _children(expansion: Expansion, *, instances: bool, kro_labels: bool) -> Iterator[Emitted]:

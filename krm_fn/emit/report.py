@@ -7,7 +7,7 @@ Enters: `Expansion` trees.  Leaves: a document of the kind `RenderReport`.  Not 
 from __future__ import annotations
 
 from krm_fn.expand.observed import identity
-from krm_fn.expand.outcome import DEFERRED, EXCLUDED
+from krm_fn.expand.outcome import DEFERRED, EXCLUDED, HELD, RESOLVED
 from krm_fn.expand.ownership import owner
 
 TYPE_CHECKING = False
@@ -52,9 +52,9 @@ def _node(outcome: Outcome) -> dict[str, Any]:
             entry["condition"] = condition.expression.written
         else:
             entry["excludedWith"] = dependency
-    elif outcome.state == DEFERRED:
+    if outcome.state in (DEFERRED, HELD):
         entry["waits"] = [_wait(wait) for wait in outcome.waits]
-    else:
+    if outcome.state in (RESOLVED, HELD):
         entry["objects"] = ["/".join(identity(item.object)) for item in outcome.items]
     return entry
 

@@ -14,6 +14,7 @@ files, YAML, targets, the network.
     resolve    its template filled in
     readiness  what it shows to those after it, and whether it keeps them waiting
     instance   one instance rendered: its nodes in order, nested instances
+    held       what lives and must stay while its instance waits
     reconcile  one instance in a cluster: what kro would do in one step
     status     what its status says after that; the author's fields of either
     words      kro's own words for what is waited for

@@ -11,10 +11,11 @@ reads of its status is known as far as its own nodes are.
 from __future__ import annotations
 
 from krm_fn.cel.values import OpenMap
+from krm_fn.expand.held import hold_deferred
 from krm_fn.expand.labels import child_labels, instance_labels
 from krm_fn.expand.node import expand_node, give_up
 from krm_fn.expand.observed import Observed
-from krm_fn.expand.outcome import RESOLVED, Expansion, Fault, Faults
+from krm_fn.expand.outcome import HELD, RESOLVED, Expansion, Fault, Faults
 from krm_fn.expand.readiness import publish
 from krm_fn.expand.scene import Scene
 from krm_fn.expand.status import user_fields
@@ -102,12 +103,29 @@ def expand_instance(
         except Faults as nested_faults:
             faults += nested_faults.faults
             give_up(program.nodes[name], scene)
+    if not faults and world.observed.given:
+        _hold(scene, world, (*ancestors, subject), faults)
     if faults:
         raise Faults(faults)
     expansion = Expansion(program, instance, subject)
     expansion.outcomes = scene.outcomes
     expansion.status, expansion.unknown_status = user_fields(program, scene)
     return expansion
+
+
+def _hold(scene: Scene, world: World, trail: tuple[Subject, ...], faults: list[Fault]) -> None:
+    """Give what lives of deferred nodes as it lives, nested instances with all that they make."""
+    try:
+        hold_deferred(scene)
+        for outcome in scene.outcomes.values():
+            nested = world.programs.get((outcome.node.group, outcome.node.object_kind))
+            if nested is not None and outcome.state == HELD:
+                for item in outcome.items:
+                    _expand_nested(nested, item, outcome.node, scene, world, trail)
+    except Fault as fault:
+        faults.append(fault)
+    except Faults as nested_faults:
+        faults += nested_faults.faults
 
 
 def _expand_nested(

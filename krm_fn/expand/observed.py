@@ -32,7 +32,7 @@ class Observed:
     known, as in a snapshot that `rookery observe` wrote.
     """
 
-    __slots__ = ("_by_identity", "_by_kind", "_named", "given", "is_inventory")
+    __slots__ = ("_by_identity", "_by_kind", "_named", "_owned", "given", "is_inventory")
 
     def __init__(
         self, objects: Iterable[dict[str, Any]] = (), *, given: bool = False, owned: Iterable[Owned] | None = None
@@ -40,6 +40,7 @@ class Observed:
         self.given = given
         self.is_inventory = owned is not None
         self._named = list(owned or ())
+        self._owned: dict[str, list[Owned]] | None = None
         self._by_identity: dict[Identity, dict[str, Any]] = {}
         self._by_kind: dict[tuple[str, str], list[dict[str, Any]]] = {}
         for found in objects:
@@ -49,11 +50,26 @@ class Observed:
 
     def owned(self) -> list[Owned]:
         """What lives and was made by an instance: what the snapshot names, and objects that bear marks."""
-        found = {each.identity: each for each in self._named}
-        for key, seen in self._by_identity.items():
-            if key not in found and (marks := maker(seen)) is not None:
-                found[key] = Owned(key, *marks)
-        return [found[key] for key in sorted(found)]
+        return [each for _, made in sorted(self._makers().items()) for each in made]
+
+    def owned_by(self, instance: str) -> list[Owned]:
+        """What lives and was made by one instance, as `ownership.owner` writes it."""
+        return self._makers().get(instance, [])
+
+    def _makers(self) -> dict[str, list[Owned]]:
+        if self._owned is None:
+            found = {each.identity: each for each in self._named}
+            for key, seen in self._by_identity.items():
+                if key not in found and (marks := maker(seen)) is not None:
+                    found[key] = Owned(key, *marks)
+            self._owned = {}
+            for key in sorted(found):
+                self._owned.setdefault(found[key].instance, []).append(found[key])
+        return self._owned
+
+    def is_whole(self, key: Identity) -> bool:
+        """Whether all of an object was observed."""
+        return key in self._by_identity
 
     def find(self, key: Identity) -> dict[str, Any] | None:
         return self._by_identity.get(key)

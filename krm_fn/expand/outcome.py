@@ -1,8 +1,8 @@
 """
 The records that an expansion leaves behind. Data only.
 
-Each node ends as exactly one of RESOLVED (its objects), EXCLUDED (by a known false includeWhen, its own or a dependency's) or
-DEFERRED (needs what only a cluster knows: its `Wait`s say what).
+Each node ends as exactly one of RESOLVED (its objects), EXCLUDED (by a known false includeWhen, its own or a dependency's),
+DEFERRED (needs what only a cluster knows: its `Wait`s say what) or HELD (deferred now, but its objects live, and are given as they do).
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 RESOLVED = "resolved"
 EXCLUDED = "excluded"
 DEFERRED = "deferred"
+HELD = "held"
 
 UNKNOWN = "unknown"  # a value that nobody has observed
 MISSING = "missing"  # a path that an observed object, or the instance, does not have

@@ -29,8 +29,8 @@ from __future__ import annotations
 
 from krm_fn.emit.marks import LOCAL_CONFIG, file_path, marked
 from krm_fn.emit.yaml_text import dump
+from krm_fn.expand.held import Keeping
 from krm_fn.expand.observed import identity
-from krm_fn.expand.outcome import DEFERRED
 from krm_fn.expand.ownership import INSTANCE, PREFIX, owner
 from krm_fn.function.config import API_VERSION, ECHO, KIND, read_request
 from krm_fn.function.kustomize import GENERATOR, KPT, TRANSFORMER, Named, find_host, find_unfit, read_named
@@ -130,7 +130,7 @@ def _answered(
         items = [] if host == GENERATOR else items
     ours = _ours([item for item in items if item.in_home])
     sources = [item for item in items if item.in_home and item.mark is None]
-    rendering, wanted = _rendered(items, sources, named, request)
+    rendering, wanted = _rendered(items, sources, named, request, host)
     consumed: set[Item] = set()
     if host == TRANSFORMER:
         consumed = {item for item in sources if _is_consumed(item, rendering)}
@@ -153,7 +153,7 @@ def _answered(
 
 
 def _rendered(
-    items: Sequence[Item], sources: Sequence[Item], named: Named, request: Request
+    items: Sequence[Item], sources: Sequence[Item], named: Named, request: Request, host: str
 ) -> tuple[Rendering, Wanted]:
     """Everything that the sources render to. The items' own objects are seen without the host's annotations from here on."""
     for item in items:
@@ -163,6 +163,7 @@ def _rendered(
         request.options,
         crds=[*(i.document for i in items if i.package and i.value.get("kind") == _CRD), *named.crds],
         observed=named.observed,
+        knows_earlier=host == KPT,
     )
     wanted = Wanted(rendering.programs)
     for expansion, batch in rendering.batches():
@@ -231,50 +232,24 @@ class Wanted:
         self.objects: dict[Mark, Emitted] = {}
         self.makers: dict[tuple[str, ...], Emitted] = {}
         """By identity."""
-        self.instances: set[str] = set()
-        self._programs = programs
-        self._waiting: set[str] = set()
-        """The instances that have a deferred node."""
-        self._possible: set[GroupKind] = set()
-        """The kinds of nested instances that a waiting instance may make."""
+        self._keeping = Keeping(programs)
 
-    def add(self, expansion: Expansion, batch: Iterable[Emitted]) -> None:
+    @property
+    def instances(self) -> set[str]:
+        return self._keeping.instances
+
+    def add(self, expansion: Expansion | None, batch: Iterable[Emitted]) -> None:
         for emitted in batch:
             self.objects[owner(emitted.subject), emitted.node, emitted.key] = emitted
             self.makers[identity(emitted.object)] = emitted
-        self._follow(expansion)
-
-    def _follow(self, expansion: Expansion) -> None:
-        name = owner(expansion.subject)
-        self.instances.add(name)
-        if any(outcome.state == DEFERRED for outcome in expansion.outcomes.values()):
-            self._waiting.add(name)
-            self._add_possible(expansion.program)
-        for outcome in expansion.outcomes.values():
-            for made in outcome.items:
-                if made.nested is not None:
-                    self._follow(made.nested)
-
-    def _add_possible(self, program: Program) -> None:
-        rest = [program]
-        while rest:
-            for node in rest.pop().nodes.values():
-                kind = (node.group, node.object_kind)
-                if kind in self._programs and kind not in self._possible and not node.is_external:
-                    self._possible.add(kind)
-                    rest.append(self._programs[kind])
+        if expansion is not None:
+            self._keeping.follow(expansion)
 
     def holds(self, item: Item) -> bool:
         """Whether an item of ours that is not wanted stays. One whose object another node makes now does not."""
         assert item.mark is not None
-        instance = item.mark[0]
         subject = item.subject()
-        if (*item.key, subject.namespace, subject.name) in self.makers:
-            return False
-        if instance in self.instances:
-            return instance in self._waiting
-        group, _, rest = instance.partition("/")
-        return (group, rest.partition("/")[0]) in self._possible
+        return (*item.key, subject.namespace, subject.name) not in self.makers and self._keeping.keeps(item.mark[0])
 
 
 # ---- items

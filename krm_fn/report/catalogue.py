@@ -226,6 +226,8 @@ GROUPS: dict[str, dict[str, str]] = {
         "not-local-config": "a source would be applied to the cluster",
         "other-package": "an instance is left to the package that it is of",
         "held": "an earlier object is kept while its instance waits for the cluster",
+        "cannot-hold": "a living object must stay, and what it holds is not known",
+        "live-unknown": "objects are withheld, and nothing is known of what lives",
         "removed": "an earlier object is removed",
         "not-convertible": "a ResourceGroup cannot be rewritten",
         "field-left-out": "a field of a ResourceGroup has no counterpart",

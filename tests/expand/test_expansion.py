@@ -111,7 +111,7 @@ def test_desired_state_is_known_and_the_rest_is_not() -> None:
     result = render(text, instance())
     assert result.states == {"dep": "resolved", "a": "resolved", "b": "deferred"}
     assert result.waits["b"] == ["dep.status.availableReplicas"]
-    assert result.codes == ["deferred"]
+    assert result.codes == ["deferred", "live-unknown"]
     seen = render(text, instance(), observed=SEEN)
     assert seen["shop-b"]["data"] == {"x": "2"}
 
@@ -153,7 +153,7 @@ def test_a_dependent_of_a_deferred_node_is_deferred_and_names_the_chain() -> Non
 def test_a_field_that_the_instance_does_not_set_waits_for_ever() -> None:
     text = rgd(config_map("a", '{x: "${schema.spec.x}"}'), spec="{x: string}")
     result = render(text, instance())
-    assert result.codes == ["waits-forever"]
+    assert result.codes == ["waits-forever", "live-unknown"]
     assert "schema.spec.x" in result.findings[0].message
 
 
@@ -180,14 +180,14 @@ def test_a_gate_that_is_false_whatever_happens_withholds_its_dependents() -> Non
     gated = DEPLOYMENT.replace("  template:", '  readyWhen: ["${dep.spec.replicas == 3}"]\n  template:')
     result = render(rgd(gated + config_map("a", '{x: "${dep.metadata.name}"}')), instance())
     assert result.states == {"dep": "resolved", "a": "deferred"}
-    assert result.codes == ["never-ready"]
+    assert result.codes == ["never-ready", "live-unknown"]
 
 
 def test_an_observed_node_that_is_not_ready_keeps_its_dependents_waiting() -> None:
     gated = DEPLOYMENT.replace("  template:", '  readyWhen: ["${dep.status.availableReplicas == 5}"]\n  template:')
     result = render(rgd(gated + config_map("a", '{x: "${dep.metadata.name}"}')), instance(), observed=SEEN)
     assert result.states["a"] == "deferred"
-    assert result.codes == ["not-ready"]
+    assert result.codes == ["not-ready", "live-unknown"]
 
 
 # -- collections ------------------------------------------------------------------------------------------------------
