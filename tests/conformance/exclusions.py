@@ -102,7 +102,6 @@ RULES: tuple[Rule, ...] = (
         ("kro-live", "kro-live-crd"),
         lambda facts: bool(facts["repeated_keys"]),
     ),
-    Rule("objects that are the result of a history", SIMULATE, ("kro-live",), lambda facts: bool(facts["simulate"])),
     *(Rule(rule.reason, rule.waits_for, rule.forms, _all_rejections(rule)) for rule in _REJECTIONS),
     Rule(
         "a readyWhen that fails ends the render, while kro applies what comes before it (DESIGN 4)",

@@ -60,7 +60,6 @@ def read_case(folder: Path, row: str, crd_folder: Path | None, snapshot: str) ->
         "instance_rejections": list(recording.instances_rejected.values()),
         "verdicts": [message for _, message in recording.verdicts if message],
         "messages": _messages(recording),
-        "simulate": recording.needs_simulation,
         "features": recording.case.get("features") or [],
         "has_instances": bool(recording.instances),
         "notes": recording.golden.get("notes") or [],
@@ -406,6 +405,8 @@ def _instances(recording: Recording) -> list[dict[str, Any]]:
 
 def snapshot_written(recording: Recording) -> list[dict[str, Any]]:
     """What somebody other than kro wrote to, what was there before, and what is asked for more than kro sent; and the instances."""
+    if recording.history:
+        return snapshot_all(recording)  # what lives of a history may have to be held
     keys = dict.fromkeys([*recording.existing, *recording.written, *_asked_for_more(recording)])
     known = [key for key in keys if key in recording.existing or key in recording.bodies]
     return [*_instances(recording), *(_live(recording, key) for key in known)]

@@ -4,8 +4,8 @@ A case of `kro-live` as data: what went into the cluster, who wrote what, and wh
 Enters: a case's folder.  Leaves: a `Recording`.  Not known here: the product; what counts as equal.
 
 The user's actions (`do` in the golden) are followed as long as they only add to the input, or change what was there before the
-first instance. A later change of an RGD or an instance, and whatever kro pruned, makes `needs_simulation` true: the objects then
-are the result of a history, which one render does not have.
+first instance. A later change of an RGD or an instance, and whatever kro pruned, is a `history`: what a render
+knows of it is what lives in the end.
 """
 
 from __future__ import annotations
@@ -129,7 +129,7 @@ class Recording:
         self.existing: dict[Identity, dict[str, Any]] = {}
         self.verdicts: list[tuple[Source, str | None]] = []
         self.rejected: dict[str, str] = {}
-        self.needs_simulation: list[str] = []
+        self.history: list[str] = []
         self.bodies: dict[Identity, dict[str, Any]] = {}
         self.written: dict[Identity, list[dict[str, Any]]] = {}
         self._read()
@@ -156,10 +156,11 @@ class Recording:
             for action in step.get("do") or []:
                 self._act(step, action, scenario)
             self._judge(step.get("rgd") or [])
-            if step.get("pruned"):
-                self.needs_simulation.append("kro pruned something")
             for applied in step.get("applied") or []:
                 self.bodies[identity(applied["object"])] = applied
+            for pruned in step.get("pruned") or []:
+                self.history.append("kro pruned something")
+                self.bodies.pop(identity(pruned), None)
             for write in step.get("set_status") or []:
                 self.written.setdefault(identity(write), []).append(write)
 
@@ -182,9 +183,9 @@ class Recording:
         for source in sources:
             if verb in ("set_live", "set_status"):
                 if source.identity in self.inputs:
-                    self.needs_simulation.append("a live instance was changed")
+                    self.history.append("a live instance was changed")
                 if any(takes_back(earlier, source.value) for earlier in self.written.get(source.identity, [])):
-                    self.needs_simulation.append("a value that was written was changed later")
+                    self.history.append("a value that was written was changed later")
                 self.written.setdefault(source.identity, []).append(source.value)
             elif verb == "delete":
                 self._delete(source)
@@ -193,7 +194,7 @@ class Recording:
             elif verb == "apply_rejected":
                 self._apply(step, source, str(action.get("rejected")))
             else:
-                self.needs_simulation.append(f"unknown action {verb}")
+                self.history.append(f"unknown action {verb}")
 
     def _sources(self, step: dict[str, Any], verb: str, mention: Any, scenario: dict[str, Any]) -> list[Source]:
         if isinstance(mention, str):
@@ -214,7 +215,7 @@ class Recording:
             return
         has_instances = any(other.kind != RGD for other in self.inputs.values())
         if source.identity in self.inputs and has_instances:
-            self.needs_simulation.append("an RGD or an instance was changed")
+            self.history.append("an RGD or an instance was changed")
         if source.kind == RGD:
             entries = [entry for entry in step.get("rgd") or [] if entry["name"] == source.identity[3]]
             refusal = rejected or (_refusal_alone(entries[-1]) if entries else None)
@@ -225,7 +226,7 @@ class Recording:
 
     def _delete(self, source: Source) -> None:
         if source.identity in self.inputs and any(other.kind != RGD for other in self.inputs.values()):
-            self.needs_simulation.append("an RGD or an instance was deleted")
+            self.history.append("an RGD or an instance was deleted")
         self.inputs.pop(source.identity, None)
         self.existing.pop(source.identity, None)
         if source.kind == RGD:
