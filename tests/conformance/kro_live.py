@@ -67,7 +67,7 @@ def read_case(folder: Path, row: str, crd_folder: Path | None, snapshot: str) ->
         "repeated_keys": [source.identity[3] for source in recording.inputs.values() if repeats_a_key(source.text)],
         "missing_crds": [str(path) for path in recording.crd_paths if not path.exists()],
     }
-    return Case(row, folder.name, "kro-live", _Check(recording, snapshot), facts)
+    return Case(row, folder.name, "kro-live", Check(recording, snapshot), facts)
 
 
 def _messages(recording: Recording) -> list[str]:
@@ -122,7 +122,7 @@ def run_product(arguments: list[str]) -> Run:
     return Run(code, stdout.getvalue(), stderr.getvalue())
 
 
-class _Check:
+class Check:
     """The check of one recorded case."""
 
     def __init__(self, recording: Recording, snapshot: str) -> None:
@@ -146,7 +146,7 @@ class _Check:
         whole = self._render(recording.inputs.values())
         refusals = self._refusals()
         if not refusals:
-            return remarks + self._compare(whole, self.recording.inputs.values())
+            return remarks + self.compare(whole, self.recording.inputs.values())
         if whole.code == 0 and "warning[unknown-kind]" in whole.stderr:
             return [*remarks, "a kind that nobody knows is rendered, with a warning; validate refuses it (DESIGN 3)"]
         if whole.code == 0:
@@ -156,7 +156,7 @@ class _Check:
         rest = self._without_rejected()
         if rest is None or not recording.bodies:
             return remarks
-        return remarks + self._compare(self._render(rest), rest)
+        return remarks + self.compare(self._render(rest), rest)
 
     def _check_verdict(self, rgd: Source, refusal: str | None) -> str | None:
         """One RGD alone is accepted or rejected as kro did (an RGD without instances renders nothing, which is an error too)."""
@@ -240,7 +240,7 @@ class _Check:
 
     # -- comparing --------------------------------------------------------------------------------------------------
 
-    def _compare(self, run: Run, sources: Iterable[Source]) -> list[str]:
+    def compare(self, run: Run, sources: Iterable[Source]) -> list[str]:
         if run.code != 0 and run.errors == {_NOTHING} and not self.recording.bodies:
             return []
         if run.code != 0:
