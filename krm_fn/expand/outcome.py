@@ -2,7 +2,8 @@
 The records that an expansion leaves behind. Data only.
 
 Each node ends as exactly one of RESOLVED (its objects), EXCLUDED (by a known false includeWhen, its own or a dependency's),
-DEFERRED (needs what only a cluster knows: its `Wait`s say what) or HELD (deferred now, but its objects live, and are given as they do).
+DEFERRED (needs what only a cluster knows: its `Wait`s say what), HELD (deferred now, but its objects live, and are given as they do) or,
+where that is asked for, APPLY_TIME (deferred too, but its objects have placeholders that the applier replaces).
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from krm_fn.expand.apply_time import Substitution
     from krm_fn.program.model import Compiled, Node, Program
     from krm_fn.report.diagnostic import Subject
 
@@ -18,6 +20,7 @@ RESOLVED = "resolved"
 EXCLUDED = "excluded"
 DEFERRED = "deferred"
 HELD = "held"
+APPLY_TIME = "apply-time"
 
 UNKNOWN = "unknown"  # a value that nobody has observed
 MISSING = "missing"  # a path that an observed object, or the instance, does not have
@@ -56,26 +59,33 @@ class Wait:
 
 
 class Item:
-    """One object of a node. key: the hash of its iterator values; empty for a node that is no collection."""
+    """
+    One object of a node. key: the hash of its iterator values; empty for a node that is no collection.
 
-    __slots__ = ("key", "nested", "object")
+    substitutions: what an applier fills in.  known: the object as others see it then, None where that is no other.
+    """
+
+    __slots__ = ("key", "known", "nested", "object", "substitutions")
 
     def __init__(self, object: dict[str, Any], key: str = "") -> None:  # noqa: A002
         self.object = object
         self.key = key
         self.nested: Expansion | None = None
+        self.substitutions: list[Substitution] = []
+        self.known: dict[str, Any] | None = None
 
 
 class Outcome:
-    """How one node ended."""
+    """How one node ended. obstacle: why nothing can be filled in at apply time, where that was tried."""
 
-    __slots__ = ("items", "node", "state", "waits", "why_excluded")
+    __slots__ = ("items", "node", "obstacle", "state", "waits", "why_excluded")
 
     def __init__(self, node: Node, state: str) -> None:
         self.node = node
         self.state = state
         self.items: list[Item] = []
         self.waits: list[Wait] = []
+        self.obstacle = ""
         self.why_excluded: tuple[str, Compiled | None] = ("", None)
         """For EXCLUDED: the dependency that is excluded (or empty) and the own condition that is false (or None)."""
 
