@@ -8,7 +8,7 @@ Not known here: how they are shown, where they go.
 from __future__ import annotations
 
 from krm_fn.expand.observed import identity
-from krm_fn.expand.outcome import DEFERRED, DEPENDENCY, HELD, MISSING, NEVER_READY, NOT_READY
+from krm_fn.expand.outcome import APPLY_TIME, DEFERRED, DEPENDENCY, HELD, MISSING, NEVER_READY, NOT_READY
 from krm_fn.report.diagnostic import ERROR, INFO, WARNING, Diagnostic, arranged
 from krm_fn.schema.kube_version import known_versions
 
@@ -97,6 +97,8 @@ class Findings:
         for outcome in expansion.outcomes.values():
             if outcome.state in (DEFERRED, HELD):
                 self._deferred(outcome, expansion, entries)
+            elif outcome.state == APPLY_TIME:
+                self._filled_in(outcome, expansion, entries)
             for item in outcome.items:
                 if item.nested is not None:
                     self.expansion(item.nested, entries)
@@ -164,6 +166,26 @@ class Findings:
             )
         )
 
+    def _filled_in(self, outcome: Outcome, expansion: Expansion, entries: Entries) -> None:
+        """A node that is rendered with placeholders: what for, and what its applier does not wait for."""
+        node, first = outcome.node, outcome.waits[0]
+        sources = [substitution.source for item in outcome.items for substitution in item.substitutions]
+        gated = sorted({source.node for source in sources if expansion.program.nodes[source.node].ready_when})
+        advice = "nothing but `kpt live apply` fills it in: any other applier sends the placeholders"
+        if gated:
+            advice += f"; it waits until {', '.join(gated)} is Current to kstatus, and knows no readyWhen"
+        self.add(
+            Diagnostic(
+                "apply-time",
+                f"{node.id} ({node.object_kind}) of {expansion.subject} is filled in at apply time: {_listed({s.shown for s in sources})}",
+                severity=INFO,
+                position=_position(expansion.program, first.compiled, entries),
+                span=len(first.compiled.expression.written) if first.compiled else 0,
+                subject=expansion.subject,
+                help=advice,
+            )
+        )
+
     def identities(self, batch: Iterable[Emitted], entries: Entries) -> None:
         """No two nodes, and no two instances, may give one object."""
         for emitted in batch:
@@ -211,8 +233,7 @@ def _position(program: Program, compiled: Compiled | None, entries: Entries) -> 
 def _explain(outcome: Outcome) -> tuple[str, str, str]:
     """Code, reason and remedy of a deferral."""
     first = outcome.waits[0]
-    paths = sorted({path for wait in outcome.waits for path in wait.paths})
-    shown = ", ".join(paths[:4]) + (f" and {len(paths) - 4} more" if len(paths) > 4 else "")
+    shown = _listed({path for wait in outcome.waits for path in wait.paths})
     via = f" (through {' -> '.join(first.chain)})" if len(first.chain) > 1 else ""
     if first.reason == MISSING and all(path.startswith("schema.") for path in first.paths):
         return (
@@ -237,5 +258,13 @@ def _explain(outcome: Outcome) -> tuple[str, str, str]:
     return (
         "deferred",
         f"waits for {shown}",
-        "only a cluster knows: give observed state, or choose another policy for deferred objects",
+        f"it cannot be filled in at apply time: {outcome.obstacle}"
+        if outcome.obstacle
+        else "only a cluster knows: give observed state, or choose another policy for deferred objects",
     )
+
+
+def _listed(paths: Iterable[str]) -> str:
+    """The first four, and how many more there are."""
+    found = sorted(paths)
+    return ", ".join(found[:4]) + (f" and {len(found) - 4} more" if len(found) > 4 else "")

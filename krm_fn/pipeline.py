@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from krm_fn.read.yaml import Document
     from krm_fn.schema.kube_version import KubeVersion
 
-WITHHOLD, FALLBACK, FAIL = "withhold", "fallback", "fail"
+WITHHOLD, FALLBACK, APPLY_TIME, FAIL = "withhold", "fallback", "apply-time", "fail"
 
 
 class Options:
@@ -108,6 +108,7 @@ class Rendering:
             self.admissions.admit_nested,
             seen,
             fallback=options.deferred == FALLBACK,
+            apply_time=options.deferred == APPLY_TIME,
             kro_labels=options.kro_labels,
         )
 

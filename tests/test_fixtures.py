@@ -20,6 +20,7 @@ CASES = {
     "fan-out": ["fixtures/fan-out"],
     "chain-of-three": ["fixtures/chain-of-three", "--emit", "instances"],
     "external-reference": ["fixtures/external-reference"],
+    "apply-time": ["fixtures/apply-time", "--deferred", "apply-time"],
     "external-reference-unseen": ["fixtures/external-reference/rgd.yaml", "fixtures/external-reference/instance.yaml"],
 }
 

@@ -12,7 +12,7 @@ Source: argo-cd v3.5 reposerver/apiclient ParameterAnnouncement, pkg/apis/applic
 
 from __future__ import annotations
 
-from krm_fn.pipeline import FAIL, FALLBACK, WITHHOLD, Options
+from krm_fn.pipeline import APPLY_TIME, FAIL, FALLBACK, WITHHOLD, Options
 from krm_fn.report.diagnostic import Diagnostic, RenderError
 from krm_fn.schema.kube_version import FORM, read_kube_version
 from krm_fn.schema.object_names import MAX_LABEL, is_dns_name
@@ -197,7 +197,8 @@ def _read(entry: Any, values: dict[str, Any]) -> Diagnostic | None:
         return _wrong(parameter, "no list of words" if parameter.is_list else "no string", f"write it as `{wanted}:`")
     for word in words:
         if parameter.choices and word not in parameter.choices:
-            return _wrong(parameter, repr(word[:80]), f"it is one of {', '.join(parameter.choices)}")
+            why = "Argo CD does not fill in values, kpt live does: " if (name, word) == ("deferred", APPLY_TIME) else ""
+            return _wrong(parameter, repr(word[:80]), f"{why}it is one of {', '.join(parameter.choices)}")
     if name == "namespace" and not is_dns_name(value, MAX_LABEL, dots=False):
         return _wrong(parameter, repr(value[:80]), "a namespace has lower-case letters, digits and '-'")
     values[name] = value

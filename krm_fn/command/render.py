@@ -5,7 +5,7 @@ from __future__ import annotations
 from krm_fn.command import EXIT_OK, EXIT_REFUSED, UsageError
 from krm_fn.command.arguments import FLAG, VALUE, VALUES, choose, choose_kube_version, not_a_choice, parse_arguments
 from krm_fn.emit.yaml_text import dump
-from krm_fn.pipeline import FAIL, FALLBACK, WITHHOLD, Options, Rendering
+from krm_fn.pipeline import APPLY_TIME, FAIL, FALLBACK, WITHHOLD, Options, Rendering
 from krm_fn.read.sources import read_sources
 from krm_fn.report.diagnostic import ERROR, INFO, Diagnostic, RenderError
 from krm_fn.report.formats import FORMATS, formatted
@@ -33,7 +33,8 @@ PATH is a file, a directory (*.yaml, *.yml, *.json below it; .krmignore is honou
       --target plain     what applies the output (plain: document order, nothing target-specific)
       --emit instances   also the instances themselves, after their children, suspended for kro
       --emit api         also the CustomResourceDefinition of every RGD; then there need be no instance
-      --deferred POLICY  what becomes of objects that need values of a cluster: withhold (default), fallback, fail
+      --deferred POLICY  what becomes of objects that need values of a cluster: withhold (default), fallback,
+                         apply-time (kpt live fills them in), fail
       --kro-labels       kro's own labels instead of Rookery's annotations
       --pass-through     write other manifests of the input, too
       --report FILE      what became of every node, as JSON
@@ -59,7 +60,7 @@ _OPTIONS = {
     "format": VALUE,
     "help": FLAG,
 }
-_POLICIES = (WITHHOLD, FALLBACK, FAIL)
+_POLICIES = (WITHHOLD, FALLBACK, APPLY_TIME, FAIL)
 _EMITTED = ("instances", "api")
 _SHORT = {"o": "output", "n": "namespace", "h": "help"}
 

@@ -72,6 +72,10 @@ def _children(expansion: Expansion, *, instances: bool, kro_labels: bool) -> Ite
             continue
         for item in outcome.items:
             made = item.object
+            if item.substitutions:
+                from krm_fn.emit.apply_time import with_substitutions
+
+                made = with_substitutions(made, item.substitutions)
             if item.nested is not None:
                 yield from _children(item.nested, instances=instances, kro_labels=kro_labels)
                 if not instances:

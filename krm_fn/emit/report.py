@@ -7,7 +7,7 @@ Enters: `Expansion` trees.  Leaves: a document of the kind `RenderReport`.  Not 
 from __future__ import annotations
 
 from krm_fn.expand.observed import identity
-from krm_fn.expand.outcome import DEFERRED, EXCLUDED, HELD, RESOLVED
+from krm_fn.expand.outcome import APPLY_TIME, DEFERRED, EXCLUDED, HELD, RESOLVED
 from krm_fn.expand.ownership import owner
 
 TYPE_CHECKING = False
@@ -45,17 +45,24 @@ def _instances(expansion: Expansion, parent: str) -> Iterator[dict[str, Any]]:
 
 
 def _node(outcome: Outcome) -> dict[str, Any]:
-    entry: dict[str, Any] = {"id": outcome.node.id, "state": outcome.state}
+    state = DEFERRED if outcome.state == APPLY_TIME else outcome.state
+    entry: dict[str, Any] = {"id": outcome.node.id, "state": state}
     if outcome.state == EXCLUDED:
         dependency, condition = outcome.why_excluded
         if condition is not None:
             entry["condition"] = condition.expression.written
         else:
             entry["excludedWith"] = dependency
-    if outcome.state in (DEFERRED, HELD):
+    if outcome.state in (DEFERRED, HELD, APPLY_TIME):
         entry["waits"] = [_wait(wait) for wait in outcome.waits]
-    if outcome.state in (RESOLVED, HELD):
+    if outcome.obstacle:
+        entry["notAtApplyTime"] = outcome.obstacle
+    if outcome.state in (RESOLVED, HELD, APPLY_TIME):
         entry["objects"] = ["/".join(identity(item.object)) for item in outcome.items]
+    if outcome.state == APPLY_TIME:
+        from krm_fn.emit.apply_time import entry as substitution
+
+        entry["applyTime"] = [[substitution(each) for each in item.substitutions] for item in outcome.items]
     return entry
 
 

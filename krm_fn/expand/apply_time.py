@@ -95,6 +95,11 @@ class _No(Exception):  # noqa: N818 - no error: the answer of a question
     """Why something cannot be filled in at apply time."""
 
 
+def _computed(written: str) -> _No:
+    shown = written if len(written) <= 80 else f"{written[:79]}…"
+    return _No(f"{' '.join(shown.split())} is computed, and cli-utils only copies")
+
+
 class ApplyTime:
     """
     The policy, for one instance.
@@ -141,10 +146,11 @@ class ApplyTime:
     def _parts(self, compiled: Compiled, scene: Scene) -> tuple[list[Part], bool]:
         """What a missing value is put together of, and whether it is one field that keeps its type; all else is text."""
         terms = self._terms(compiled, scene)
+        written = compiled.expression.written
         if len(terms) == 1 and not _is_text_of(terms[0]):
-            return [_source(terms[0], scene)], True
+            return [_source(terms[0], written, scene)], True
         # A concatenation of texts, or of lists, or a sum: it takes one text among the terms, or a template, to know.
-        is_text = len(terms) == 1 or compiled.expression.text != compiled.expression.written
+        is_text = len(terms) == 1 or compiled.expression.text != written
         parts: list[Part] = []
         for term in terms:
             value = _value_of_term(term, scene)
@@ -154,11 +160,11 @@ class ApplyTime:
             elif type(value) is not Unknown:
                 break
             elif isinstance(term, Call) and _is_text_of(term):
-                parts.append(_source(term.arguments[0], scene, as_text=True))
+                parts.append(_source(term.arguments[0], written, scene, as_text=True))
             else:
-                parts.append(_source(term, scene))
+                parts.append(_source(term, written, scene))
         if not is_text or len(parts) < len(terms):
-            raise _No(f"{compiled.expression.written} is computed, and cli-utils only copies")
+            raise _computed(written)
         return parts, False
 
     def _terms(self, compiled: Compiled, scene: Scene) -> list[CelNode]:
@@ -178,17 +184,15 @@ class ApplyTime:
             raise _No(f"a text of more than {MAX_PARTS} parts")
         return terms
 
+    def refuses(self, made: dict[str, Any]) -> str:
+        """Why cli-utils could not carry an object that it replaces a field of; empty where it can."""
+        import json
 
-def check_whole(made: dict[str, Any]) -> str:
-    """Why cli-utils could not carry an object that it replaces a field of; empty where it can."""
-    import json
-
-    annotations = made["metadata"].get("annotations") or {}
-    if ANNOTATION in annotations:
-        return f"it has an annotation {ANNOTATION} of its own"
-    if not _UNREADABLE.isdisjoint(json.dumps(made, ensure_ascii=False)):
-        return "it has a character that cli-utils cannot read back"
-    return ""
+        if ANNOTATION in (made["metadata"].get("annotations") or ()):
+            return f"it has an annotation {ANNOTATION} of its own"
+        if not _UNREADABLE.isdisjoint(json.dumps(made, ensure_ascii=False)):
+            return "it has a character that cli-utils cannot read back"
+        return ""
 
 
 def _value_of(compiled: Compiled, scene: Scene) -> Any:
@@ -229,9 +233,9 @@ def _is_text_of(term: CelNode) -> bool:
 # -- sources ----------------------------------------------------------------------------------------------------------
 
 
-def _source(term: CelNode, scene: Scene, *, as_text: bool = False) -> Source:
-    """The field that *term* is a plain path to. as_text: for `string(…)` of it."""
-    root, steps = _plain_path(term, scene)
+def _source(term: CelNode, written: str, scene: Scene, *, as_text: bool = False) -> Source:
+    """The field that *term*, of the expression *written*, is a plain path to. as_text: for `string(…)` of it."""
+    root, steps = _plain_path(term, written, scene)
     if root == model.SCHEMA:
         raise _No(f"{path_text((root, *steps))} is of the instance, which need not exist in a cluster")
     outcome = scene.outcomes.get(root)
@@ -256,10 +260,9 @@ def _source(term: CelNode, scene: Scene, *, as_text: bool = False) -> Source:
     return Source(root, item.object, json_path(steps), shown)
 
 
-def _plain_path(term: CelNode, scene: Scene) -> tuple[str, Path]:
+def _plain_path(term: CelNode, written: str, scene: Scene) -> tuple[str, Path]:
     """The name and the steps of `a.b[0]["c"]`. An index may be any expression whose value is known."""
     steps: list[str | int] = []
-    start, end = term.start, term.end
     while not isinstance(term, Identifier):
         if isinstance(term, Select) and not term.optional:
             steps.append(term.field)
@@ -273,7 +276,7 @@ def _plain_path(term: CelNode, scene: Scene) -> tuple[str, Path]:
         steps.append(step)
         term = term.operand
     if not isinstance(term, Identifier) or term.name.startswith("."):
-        raise _No(f"a value is computed (characters {start} to {end} of its expression), and cli-utils only copies")
+        raise _computed(written)
     return term.name, tuple(reversed(steps))
 
 
@@ -288,7 +291,9 @@ def _check_type(node: Node, steps: Path, shown: str, *, as_text: bool) -> None:
         or schema.get("type") in ("integer", "boolean")
         or (schema.get("type") == "string" and form != "byte")
     ):
-        raise _No(f"string({shown}) is a copy for whole numbers, booleans and texts alone, and its type is another or not known")
+        raise _No(
+            f"string({shown}) is a copy for whole numbers, booleans and texts alone, and its type is another or not known"
+        )
 
 
 def _schema_at(schema: dict[str, Any] | None, steps: Path) -> dict[str, Any]:

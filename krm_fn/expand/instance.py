@@ -15,7 +15,7 @@ from krm_fn.expand.held import hold_deferred
 from krm_fn.expand.labels import child_labels, instance_labels
 from krm_fn.expand.node import expand_node, give_up
 from krm_fn.expand.observed import Observed
-from krm_fn.expand.outcome import HELD, RESOLVED, Expansion, Fault, Faults
+from krm_fn.expand.outcome import APPLY_TIME, HELD, RESOLVED, Expansion, Fault, Faults
 from krm_fn.expand.readiness import publish
 from krm_fn.expand.scene import Scene
 from krm_fn.expand.status import user_fields
@@ -40,7 +40,7 @@ MAX_NESTING = 32
 class World:
     """What every instance of a render shares."""
 
-    __slots__ = ("admit", "fallback", "kro_labels", "observed", "programs", "shapes", "tainted")
+    __slots__ = ("admit", "apply_time", "fallback", "kro_labels", "observed", "programs", "shapes", "tainted")
 
     def __init__(
         self,
@@ -49,12 +49,14 @@ class World:
         observed: Observed | None = None,
         *,
         fallback: bool = False,
+        apply_time: bool = False,
         kro_labels: bool = False,
     ) -> None:
         self.programs = programs
         self.admit = admit
         self.observed = observed or Observed()
         self.fallback = fallback
+        self.apply_time = apply_time
         self.kro_labels = kro_labels
         self.shapes = Shapes()
         self.tainted = True
@@ -78,6 +80,10 @@ def expand_instance(
     namespace = subject.namespace if program.definition.namespaced else ""
     scene = Scene(program, subject, namespace, world.observed, world.shapes)
     scene.closed = world.fallback
+    if world.apply_time:
+        from krm_fn.expand.apply_time import ApplyTime
+
+        scene.apply_time = ApplyTime(world.programs)
     seen = world.observed.find((program.definition.group, program.definition.kind, namespace, subject.name))
     extra: dict[str, Any] = {}
     if world.kro_labels:
@@ -95,7 +101,7 @@ def expand_instance(
             if nested is not None and outcome.state == RESOLVED and not outcome.node.is_external:
                 for item in outcome.items:
                     _expand_nested(nested, item, outcome.node, scene, world, (*ancestors, subject))
-            if outcome.state == RESOLVED:
+            if outcome.state in (RESOLVED, APPLY_TIME):
                 publish(outcome, scene)
         except Fault as fault:
             faults.append(fault)

@@ -19,7 +19,7 @@ from __future__ import annotations
 
 from krm_fn.cel import EvaluationError
 from krm_fn.cel.values import Unknown
-from krm_fn.expand.outcome import DEFERRED, DEPENDENCY, EXCLUDED, MISSING, RESOLVED, UNKNOWN, Outcome, Wait
+from krm_fn.expand.outcome import APPLY_TIME, DEFERRED, DEPENDENCY, EXCLUDED, MISSING, RESOLVED, UNKNOWN, Outcome, Wait
 from krm_fn.expand.resolve import resolve
 from krm_fn.program import model
 
@@ -44,12 +44,16 @@ def expand_node(node: Node, scene: Scene) -> Outcome:
         wait = _waits_for(dependency, scene)
         if wait is not None:
             (unseen if _is_unseen(dependency, scene) else outcome.waits).append(wait)
+    blocked = bool(outcome.waits or unseen)
     # In a step of kro nothing is evaluated before every dependency lets the node pass.
     objects = None if scene.exact and outcome.waits else resolve(node, scene, outcome)
     if unseen and not outcome.waits:
         # No expression needed a value of it, yet kro waits until it exists.
         outcome.waits = unseen
-    if outcome.waits or objects is None:
+    if objects is not None and outcome.waits and not blocked:
+        outcome.state = APPLY_TIME
+        outcome.items = objects
+    elif outcome.waits or objects is None:
         outcome.state = DEFERRED
         scene.names[node.id] = Unknown(node.id)
     else:

@@ -73,11 +73,12 @@ def _publish_view(outcome: Outcome, asked: Asked, scene: Scene) -> None:
     raw = scene.views[node.id] = []
     for i, item in enumerate(outcome.items):
         path = f"{node.id}[{i}]" if node.is_collection else node.id
-        desired = as_stored(item.object)
+        made = item.object if item.known is None else item.known
+        desired = as_stored(made)
         if item.nested is not None:
             desired = {**item.nested.instance, "status": item.nested.status}
         seen: dict[str, Any] | None = item.object
-        view: Any = without_secrets(item.object, path) if node.is_external else item.object
+        view: Any = without_secrets(made, path) if node.is_external else made
         if not node.is_external:
             metadata = item.object["metadata"]
             seen = scene.observed.find(

@@ -30,13 +30,36 @@ MAX_COLLECTION = 1000
 def resolve(node: Node, scene: Scene, outcome: Outcome) -> list[Item] | None:
     """The node's objects; None, with the waits noted, where a value is missing. Raises Fault for the author's bugs."""
     if node.kind != model.COLLECTION:
-        values = _evaluate_all(node.values, node, scene, outcome)
-        if values is None or outcome.waits:
-            return None
         if node.kind == model.RESOURCE:
-            return [Item(_finish(node, values, scene, None))]
-        return _look_up(node, values, scene, outcome)
+            item = _item(node, scene, outcome, None)
+            return None if item is None else [item]
+        values = _evaluate_all(node.values, node, scene, outcome)
+        return None if values is None or outcome.waits else _look_up(node, values, scene, outcome)
     return _resolve_collection(node, scene, outcome)
+
+
+def _item(
+    node: Node,
+    scene: Scene,
+    outcome: Outcome,
+    place: tuple[int, int] | None,
+    combination: tuple[Any, ...] | None = None,
+) -> Item | None:
+    """One object, of the values that expressions have now; None where one is missing that the applier cannot fill in."""
+    values = _evaluate_all(node.values, node, scene, outcome)
+    if values is not None:
+        return Item(_finish(node, values, scene, place), "" if combination is None else _item_key(combination))
+    if scene.apply_time is None or outcome.obstacle:
+        return None
+    filled = scene.apply_time.fill(node, scene)
+    if isinstance(filled, str):
+        outcome.obstacle = filled
+        return None
+    item = Item(_finish(node, filled.values, scene, place), "" if combination is None else _item_key(combination))
+    item.known = _finish(node, filled.known, scene, place)
+    item.substitutions = filled.substitutions
+    outcome.obstacle = scene.apply_time.refuses(item.object)
+    return None if outcome.obstacle else item
 
 
 def _evaluate_all(expressions: Sequence[Compiled], node: Node, scene: Scene, outcome: Outcome) -> list[Any] | None:
@@ -90,15 +113,15 @@ def _resolve_collection(node: Node, scene: Scene, outcome: Outcome) -> list[Item
         for index, combination in enumerate(_product(dimensions)):
             for dimension, value in zip(node.dimensions, combination, strict=True):
                 scene.names[dimension.name] = value
-            filled = _evaluate_all(node.values, node, scene, outcome)
-            if filled is not None:
-                items.append(Item(_finish(node, filled, scene, (index, size)), _item_key(combination)))
+            item = _item(node, scene, outcome, (index, size), combination)
+            if item is not None:
+                items.append(item)
     finally:
         for name, value in saved.items():
             scene.names.pop(name, None)
             if value is not ABSENT:
                 scene.names[name] = value
-    return None if outcome.waits else items
+    return items if len(items) == size else None
 
 
 def _evaluate_dimensions(node: Node, scene: Scene, outcome: Outcome) -> list[list[Any]] | None:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from krm_fn.cel import EvaluationError
+    from krm_fn.expand.apply_time import ApplyTime
     from krm_fn.expand.observed import Observed
     from krm_fn.expand.outcome import Outcome, Wait
     from krm_fn.expand.view import Shapes
@@ -36,7 +37,7 @@ class Scene:
     """
 
     __slots__ = (
-        "broken_gates", "cache", "closed", "exact", "gates", "labels", "names", "namespace", "observed", "outcomes", "program",
+        "apply_time", "broken_gates", "cache", "closed", "exact", "gates", "labels", "names", "namespace", "observed", "outcomes", "program",
         "shapes", "subject", "tainted", "views",
     )  # fmt: skip
 
@@ -48,6 +49,8 @@ class Scene:
         self.observed = observed
         self.closed = False
         """Whether an applied node counts as closed although nobody observed it (`--deferred fallback`)."""
+        self.apply_time: ApplyTime | None = None
+        """What fills in missing values with placeholders, where that is asked for."""
         self.exact = False
         """Whether only what was observed is there, as in one step of kro; otherwise what is applied is taken to exist."""
         self.tainted = True

@@ -11,7 +11,7 @@ kpt hands over whole packages, from a working directory that is the caller's.  A
 from __future__ import annotations
 
 from krm_fn.function.kustomize import GENERATOR, KPT
-from krm_fn.pipeline import FAIL, FALLBACK, WITHHOLD, Options
+from krm_fn.pipeline import APPLY_TIME, FAIL, FALLBACK, WITHHOLD, Options
 from krm_fn.report.diagnostic import Diagnostic, RenderError, Subject
 from krm_fn.schema.kube_version import FORM, read_kube_version
 from krm_fn.schema.object_names import MAX_LABEL, is_dns_name
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 API_VERSION = "fn.rookery.dev/v1alpha1"
 KIND = "RenderConfig"
 
-_POLICIES = (WITHHOLD, FALLBACK, FAIL)
+_POLICIES = (WITHHOLD, FALLBACK, APPLY_TIME, FAIL)
 _EMITTED = ("instances",)
 _FLAGS = ("kroLabels", "strict")
 _FILES = ("paths", "crds", "observed")

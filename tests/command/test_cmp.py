@@ -236,6 +236,9 @@ BAD_PARAMETERS = [
     pytest.param(
         '[{"name": "deferred", "string": "maybe"}]', "parameter-value", "withhold, fallback, fail", id="a policy"
     ),
+    pytest.param(
+        '[{"name": "deferred", "string": "apply-time"}]', "parameter-value", "kpt live does", id="a policy of kpt's"
+    ),
     pytest.param('[{"name": "emit", "array": ["rgds"]}]', "parameter-value", "one of instances, api", id="emit"),
     pytest.param(
         '[{"name": "namespace", "string": "$(id)"}]', "parameter-value", "namespace", id="a namespace of shell"

@@ -52,8 +52,8 @@ def test_strict_makes_a_warning_an_error(config: str) -> None:
 
 @pytest.mark.parametrize(
     ("policy", "code", "nodes"),
-    [("withhold", 0, ["first"]), ("fallback", 0, ["first"]), ("fail", 1, [])],
-    ids=["withhold", "fallback", "fail"],
+    [("withhold", 0, ["first"]), ("fallback", 0, ["first"]), ("apply-time", 0, ["first", "second"]), ("fail", 1, [])],
+    ids=["withhold", "fallback", "apply-time", "fail"],
 )
 def test_deferred(policy: str, code: int, nodes: list[str]) -> None:
     answer = fn(resource_list(KPTFILE, definition(WITHHELD), app(), config=config_of(f"{{deferred: {policy}}}")))
