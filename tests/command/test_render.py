@@ -50,7 +50,9 @@ def package(tmp_path: Path) -> Path:
         pytest.param(["render", "x", "--strict=yes"], "takes no value", id="a value for a flag"),
         pytest.param(["render", "x", "--target", "argo"], "one of plain", id="a target that is not there"),
         pytest.param(
-            ["render", "x", "--deferred", "maybe"], "withhold, fallback, fail", id="a policy that is not there"
+            ["render", "x", "--deferred", "maybe"],
+            "withhold, fallback, apply-time, fail",
+            id="a policy that is not there",
         ),
         pytest.param(["render", "x", "--emit", "rgds"], "one of instances, api", id="emit"),
     ],

@@ -127,13 +127,13 @@ def test_with_kros_labels_the_marks_stay(config: str) -> None:
         pytest.param(
             config_of("{deferred: never}"),
             "config-value",
-            "deferred is 'never'; it is one of withhold, fallback, fail",
+            "deferred is 'never'; it is one of withhold, fallback, apply-time, fail",
             id="policy",
         ),
         pytest.param(
             TYPED + "{deferred: [fail]}",
             "config-value",
-            "deferred is a list; it is one of withhold, fallback, fail",
+            "deferred is a list; it is one of withhold, fallback, apply-time, fail",
             id="list",
         ),
         pytest.param(config_of("{emit: api}"), "config-value", "emit is 'api'; it is some of instances", id="emit"),
