@@ -128,7 +128,7 @@ def test_a_condition_is_not_filled_in_and_whoever_needs_the_node_waits_with_it()
 def test_a_source_that_is_never_ready_withholds() -> None:
     never = DATABASE.replace("- id: db", "- id: db\n  readyWhen: [\"${db.metadata.name == 'other'}\"]")
     result = at_apply_time(never + config_map("a", '{x: "${db.status.host}"}'))
-    assert (result.states["a"], result.codes) == ("deferred", ["unknown-kind", "never-ready"])
+    assert (result.states["a"], result.codes) == ("deferred", ["unknown-kind", "never-ready", "live-unknown"])
 
 
 def test_a_source_with_readiness_of_its_own_is_named() -> None:
