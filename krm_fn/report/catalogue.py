@@ -218,6 +218,7 @@ GROUPS: dict[str, dict[str, str]] = {
         "never-ready": "readyWhen is false whatever the cluster says",
         "not-ready": "an observed object is not ready",
         "deferred": "an object needs what only a cluster knows",
+        "secret-value": "an object needs a secret value of a cluster",
         "external-not-observed": "an external reference was not observed",
     },
     "Output": {
