@@ -89,7 +89,7 @@ def test_a_node_that_needs_a_secret_value_is_withheld_and_says_so(resource: str,
     text = rgd(resource + config_map("a", f'{{x: "${{{expression}}}"}}'))
     result = render(text, instance(), observed=LIVE)
     assert result.states["a"] == "deferred"
-    [finding] = result.findings
+    [finding] = [each for each in result.findings if each.code != "live-unknown"]
     assert finding.code == "secret-value"
     assert f"needs {path}, a secret value of the cluster" in finding.message
 
