@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from krm_fn.expand.observed import identity
 from krm_fn.expand.outcome import APPLY_TIME, DEFERRED, DEPENDENCY, HELD, MISSING, NEVER_READY, NOT_READY
+from krm_fn.expand.secrets import is_secret_path
 from krm_fn.report.diagnostic import ERROR, INFO, WARNING, Diagnostic, arranged
 from krm_fn.schema.kube_version import known_versions
 
@@ -113,7 +114,7 @@ class Findings:
             advice = "give it as observed state: what `kubectl get -o yaml` prints"
         else:
             severity = WARNING
-            code, why, advice = _explain(outcome)
+            code, why, advice = _explain(outcome, expansion.program)
             become = "held as it lives" if outcome.state == HELD else "withheld"
             message = f"{node.id} ({node.object_kind}) of {expansion.subject} is {become}: {why}"
         first = outcome.waits[0]
@@ -230,10 +231,11 @@ def _position(program: Program, compiled: Compiled | None, entries: Entries) -> 
     return entries[program.key].locate(expression.path, expression.scalar_offset(0))
 
 
-def _explain(outcome: Outcome) -> tuple[str, str, str]:
+def _explain(outcome: Outcome, program: Program) -> tuple[str, str, str]:
     """Code, reason and remedy of a deferral."""
     first = outcome.waits[0]
-    shown = _listed({path for wait in outcome.waits for path in wait.paths})
+    paths = {path for wait in outcome.waits for path in wait.paths}
+    shown = _listed(paths)
     via = f" (through {' -> '.join(first.chain)})" if len(first.chain) > 1 else ""
     if first.reason == MISSING and all(path.startswith("schema.") for path in first.paths):
         return (
@@ -255,6 +257,13 @@ def _explain(outcome: Outcome) -> tuple[str, str, str]:
         )
     if first.reason == DEPENDENCY:
         return ("deferred", f"{first.chain[0]} is withheld, which waits for {shown}{via}", "")
+    secrets = [path for path in sorted(paths) if is_secret_path(path, program)]
+    if secrets:
+        return (
+            "secret-value",
+            f"it needs {secrets[0]}, a secret value of the cluster, which never goes into what is rendered",
+            "let the cluster read it where it is used: valueFrom.secretKeyRef, envFrom, a volume",
+        )
     return (
         "deferred",
         f"waits for {shown}",

@@ -137,7 +137,10 @@ def index(operand: Program, key: Program, path: Path) -> Program:
         container = operand(activation)
         if container is NONE:
             return NONE  # whatever the key would be
-        at = key(activation)
+        try:
+            at = key(activation)
+        except EvaluationError as error:
+            return _none_perhaps(container, error)
         if type(at) is str:
             if type(container) is dict and len(at) <= SMALL and at in container:
                 return container[at]
@@ -148,6 +151,14 @@ def index(operand: Program, key: Program, path: Path) -> Program:
     return read
 
 
+def _none_perhaps(container: Value, error: EvaluationError) -> Value:
+    """What a key that fails makes of an unknown, which may turn out to be an optional without a value: that asks for no key."""
+    if type(container) is Unknown and error.kind not in NEVER_ABSORBED:
+        spend(FAILURE)
+        return container
+    raise error
+
+
 _ABSENT = object()
 
 
@@ -156,7 +167,10 @@ def optional_index(operand: Program, key: Program) -> Program:
         container = operand(activation)
         if container is NONE:
             return NONE
-        at = key(activation)
+        try:
+            at = key(activation)
+        except EvaluationError as error:
+            return _none_perhaps(container, error)
         if type(container) is dict and type(at) is str and len(at) <= SMALL:
             found = container.get(at, _ABSENT)
             if found is _ABSENT:

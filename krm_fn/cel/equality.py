@@ -164,7 +164,7 @@ def _same_maps(x: dict[Value, Value], y: dict[Value, Value], depth: int) -> bool
     for key, value in x.items():
         other = y.get(key, _ABSENT) if type(key) is str else find_key(y, key[1])
         if other is _ABSENT:
-            if not y_open:
+            if not y_open or key in y.absent:  # type: ignore[attr-defined]
                 return False
             continue
         equal = _same_part(value, other, depth + 1)
@@ -172,7 +172,10 @@ def _same_maps(x: dict[Value, Value], y: dict[Value, Value], depth: int) -> bool
             return False
         if equal is not True:
             unknown = _merged(unknown, equal)
-    if not x_open and any(type(key) is str and key not in x for key in y):
+    if x_open:
+        if x.absent and not x.absent.isdisjoint(y):  # type: ignore[attr-defined]
+            return False
+    elif any(type(key) is str and key not in x for key in y):
         return False
     return True if unknown is None else unknown
 
@@ -205,7 +208,9 @@ def contains(x: Value, y: Value) -> bool | Unknown:
     if isinstance(y, dict):
         pay_to_read(x)
         found = find_key(y, x) is not _ABSENT
-        return y.__missing__(x) if not found and type(x) is str and isinstance(y, OpenMap) else found
+        if not found and isinstance(y, OpenMap) and type(x) is str and x not in y.absent:
+            return y.__missing__(x)
+        return found
     return no_overload("in", x, y)
 
 
@@ -287,7 +292,9 @@ def has(container: Value, field: str) -> bool | Unknown:
             # Present, but its value is for the cluster to say, and so may its presence be.
             value = container[field]
             return value if type(value) is Unknown else True
-        return container.__missing__(field) if isinstance(container, OpenMap) else False
+        if isinstance(container, OpenMap) and field not in container.absent:
+            return container.__missing__(field)
+        return False
     return look_up(container, field) is not _ABSENT
 
 
@@ -305,7 +312,7 @@ def look_up(container: Value, key: Value) -> Value:
         if type(key) is str and len(key) > SMALL:
             pay_to_read(key)
         found = find_key(container, key)
-        if found is _ABSENT and isinstance(container, OpenMap) and type(key) is str:
+        if found is _ABSENT and isinstance(container, OpenMap) and type(key) is str and key not in container.absent:
             return container.__missing__(key)
         return found
     if isinstance(container, list):

@@ -100,16 +100,26 @@ def join_path(path: Path, key: object) -> Path:
     return f"{path}.{key}" if key.replace("_", "a").isalnum() else f'{path}["{key}"]'
 
 
+_NONE_ABSENT: frozenset[str] = frozenset()
+
+
 class OpenMap(dict):  # type: ignore[type-arg]
-    """A map of an object that nobody has observed: a key that is not in its desired state is unknown, never absent."""
+    """
+    A map of an object that nobody has observed: a key that is not in its desired state is unknown, never absent.
 
-    __slots__ = ("path",)
+    absent: the keys that somebody has looked for and not found; they are asked for as in any other map.
+    """
 
-    def __init__(self, items: dict[str, Any], path: Path) -> None:
+    __slots__ = ("absent", "path")
+
+    def __init__(self, items: dict[str, Any], path: Path, absent: frozenset[str] = _NONE_ABSENT) -> None:
         super().__init__(items)
         self.path = path
+        self.absent = absent
 
     def __missing__(self, key: object) -> Unknown:
+        if key in self.absent:
+            raise KeyError(key)
         spend(2 * _PATH)
         return Unknown(join_path(self.path, key))
 

@@ -6,7 +6,8 @@ files, YAML, targets, the network.
 
     ownership  whose an object is, by its marks
     observed   objects that somebody saw in a cluster, found by identity or selector
-    view       what expressions see of a node: open where nobody looked, closed where somebody did
+    view       what expressions see of a node: open where nobody looked;  seen: closed where somebody did
+    secrets    the values of a cluster that go nowhere
     labels     kro's own labels, for `--kro-labels`
     outcome    the records of the result
     scene      what the nodes of one instance see and leave behind

@@ -1,8 +1,11 @@
 """
 Objects that somebody saw in a cluster.
 
-Enters: plain objects, as `kubectl get -o yaml` prints them.  Leaves: look-ups by identity and by label selector.  Not known
-here: where they were read from.
+Enters: plain objects, as `kubectl get -o yaml` prints them, or parts of them.  Leaves: look-ups by identity and by label selector.  Not
+known here: where they were read from.
+
+Of a part it is known which fields were looked at: with all that is below them, and whether the maps on the way to them are there. A part
+has such a map even where it is empty, so that `status` without the field that was looked for is told from no status.
 """
 
 from __future__ import annotations
@@ -11,10 +14,11 @@ from krm_fn.expand.ownership import Owned, maker
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from typing import Any, TypeAlias
 
     Identity: TypeAlias = tuple[str, str, str, str]
+    Fields: TypeAlias = Sequence[tuple[str, ...]]
 
 
 def identity(object: dict[str, Any]) -> Identity:  # noqa: A002
@@ -32,7 +36,7 @@ class Observed:
     known, as in a snapshot that `rookery observe` wrote.
     """
 
-    __slots__ = ("_by_identity", "_by_kind", "_named", "_owned", "given", "is_inventory")
+    __slots__ = ("_by_identity", "_by_kind", "_fields", "_named", "_owned", "given", "is_inventory")
 
     def __init__(
         self, objects: Iterable[dict[str, Any]] = (), *, given: bool = False, owned: Iterable[Owned] | None = None
@@ -43,10 +47,23 @@ class Observed:
         self._owned: dict[str, list[Owned]] | None = None
         self._by_identity: dict[Identity, dict[str, Any]] = {}
         self._by_kind: dict[tuple[str, str], list[dict[str, Any]]] = {}
+        self._fields: dict[Identity, Fields] = {}
         for found in objects:
-            key = identity(found)
-            self._by_identity[key] = found
-            self._by_kind.setdefault(key[:2], []).append(found)
+            self.add(found)
+
+    def add(self, found: dict[str, Any], fields: Fields | None = None) -> None:
+        """One more object. *fields*: those that were looked at, where it is but a part."""
+        key = identity(found)
+        self._by_identity[key] = found
+        self._by_kind.setdefault(key[:2], []).append(found)
+        self._owned = None
+        self._fields.pop(key, None)
+        if fields is not None and () not in fields:
+            self._fields[key] = fields
+
+    def looked_at(self, found: dict[str, Any]) -> Fields | None:
+        """The fields of an object that were looked at; None for a whole one."""
+        return self._fields.get(identity(found)) if self._fields else None
 
     def owned(self) -> list[Owned]:
         """What lives and was made by an instance: what the snapshot names, and objects that bear marks."""
@@ -69,7 +86,7 @@ class Observed:
 
     def is_whole(self, key: Identity) -> bool:
         """Whether all of an object was observed."""
-        return key in self._by_identity
+        return key in self._by_identity and key not in self._fields
 
     def find(self, key: Identity) -> dict[str, Any] | None:
         return self._by_identity.get(key)

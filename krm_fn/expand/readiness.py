@@ -10,7 +10,7 @@ from __future__ import annotations
 from krm_fn.cel import EvaluationError, to_json
 from krm_fn.cel.values import Unknown
 from krm_fn.expand.outcome import ABSENT, NEVER_READY, NOT_READY, Fault, Wait
-from krm_fn.expand.view import as_stored, asked_view, closed_view, without_secrets
+from krm_fn.expand.view import as_stored, asked_view
 from krm_fn.program import model
 
 TYPE_CHECKING = False
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from krm_fn.expand.outcome import Item, Outcome
     from krm_fn.expand.scene import Scene
     from krm_fn.program.model import Asked, Node
+
+_NAMES = ("name", "namespace")
+"""What is known of an external object's metadata however little of it was looked at."""
 
 
 def publish(outcome: Outcome, scene: Scene) -> None:
@@ -43,6 +46,8 @@ def _publish_exactly(outcome: Outcome, scene: Scene) -> None:
     seen = [found for item in outcome.items if (found := _live(node, item, scene)) is not None]
     raw = scene.views[node.id] = [(view, True) for view in seen]
     if node.asked is not None:
+        from krm_fn.expand.secrets import without_secrets
+
         views = [scene.shapes.typed(without_secrets(view, node.id) if scene.tainted else view, node) for view, _ in raw]
         if node.is_collection:
             scene.names[node.id] = views
@@ -77,20 +82,24 @@ def _publish_view(outcome: Outcome, asked: Asked, scene: Scene) -> None:
         desired = as_stored(made)
         if item.nested is not None:
             desired = {**item.nested.instance, "status": item.nested.status}
-        seen: dict[str, Any] | None = item.object
-        view: Any = without_secrets(made, path) if node.is_external else made
-        if not node.is_external:
-            metadata = item.object["metadata"]
-            seen = scene.observed.find(
-                (node.group, node.object_kind, metadata.get("namespace") or "", metadata["name"])
-            )
-            if seen is not None:
-                view = closed_view(desired, without_secrets(seen, path))
-            else:
-                view = desired if scene.closed else asked_view(desired, asked, path)
-                if item.nested is not None:
-                    # An instance was admitted: its spec is what a server stores, and nobody adds to it.
-                    view["spec"] = desired.get("spec", {})
+        if node.is_external:
+            metadata = {key: item.object["metadata"].get(key) for key in _NAMES if key in item.object["metadata"]}
+            desired = {"apiVersion": item.object["apiVersion"], "kind": item.object["kind"], "metadata": metadata}
+        seen = _live(node, item, scene)
+        view: Any
+        if seen is not None:
+            from krm_fn.expand.seen import seen_view
+
+            view = seen_view(desired, seen, scene.observed.looked_at(seen), path, node.schema)
+        elif scene.closed:
+            from krm_fn.schema.defaults import defaulted
+
+            view = defaulted(desired, node.schema)
+        else:
+            view = asked_view(desired, asked, path)
+            if item.nested is not None:
+                # An instance was admitted: its spec is what a server stores, and nobody adds to it.
+                view["spec"] = desired.get("spec", {})
         views.append(scene.shapes.typed(view, node))
         raw.append((view, seen is not None))
     scene.names[node.id] = views if node.is_collection else views[0]

@@ -1,11 +1,8 @@
 """
 What expressions see of an object.
 
-An object that nobody has observed is *open*: what is not in its desired state is unknown. An observed one is *closed*: its
-desired state laid over what was seen, and what is absent there is absent.
-
-The merge is by maps; a list that was seen stands in for the desired one when it carries it, item by item (so that
-`service.spec.ports[0].nodePort` is found), else the desired list stands alone.
+An object that nobody has observed is *open*: what is not in its desired state is unknown. An observed one is closed, or as far as somebody
+has looked at it (`expand.seen`). Views serve references; nothing of what was seen goes out.
 """
 
 from __future__ import annotations
@@ -61,46 +58,6 @@ def asked_view(value: Any, asked: Asked, path: str) -> Any:
         if isinstance(child, dict | list):
             view[field] = asked_view(child, below, path)
     return view
-
-
-def closed_view(desired: Any, seen: Any) -> Any:
-    """*desired* laid over *seen*. Neither is changed; parts are shared."""
-    if isinstance(desired, dict) and isinstance(seen, dict):
-        merged = dict(seen)
-        for key, child in desired.items():
-            merged[key] = closed_view(child, seen[key]) if key in seen else child
-        return merged
-    if isinstance(desired, list) and isinstance(seen, list) and _carries(seen, desired):
-        return [closed_view(own, other) for own, other in zip(desired, seen, strict=True)]
-    return desired
-
-
-def _carries(seen: Any, desired: Any) -> bool:
-    """Whether *seen* holds everything that *desired* says."""
-    if isinstance(desired, dict):
-        return isinstance(seen, dict) and all(k in seen and _carries(seen[k], v) for k, v in desired.items())
-    if isinstance(desired, list):
-        return (
-            isinstance(seen, list)
-            and len(seen) == len(desired)
-            and all(_carries(a, b) for a, b in zip(seen, desired, strict=True))
-        )
-    return bool(seen == desired)
-
-
-def without_secrets(seen: dict[str, Any], path: str) -> dict[str, Any]:
-    """
-    An observed object; the values of a Secret are unknown even so, and what needs one is withheld.
-
-    A secret value of a cluster must never reach output, a report or a message.
-    """
-    if seen.get("kind") != "Secret" or seen.get("apiVersion") != "v1":
-        return seen
-    hidden = dict(seen)
-    for field in ("data", "stringData"):
-        if isinstance(seen.get(field), dict):
-            hidden[field] = {key: Unknown(join_path(f"{path}.{field}", key)) for key in seen[field]}
-    return hidden
 
 
 def as_stored(desired: dict[str, Any]) -> dict[str, Any]:

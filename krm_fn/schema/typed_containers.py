@@ -204,7 +204,7 @@ class TypedSettledMap(SettledMap):
     __slots__ = ("raw", "shape")
 
     def __init__(self, raw: SettledMap, shape: MapShape) -> None:
-        super().__init__(raw, raw.path)
+        super().__init__(raw, raw.path, raw.absent)
         self.raw: dict[str, Any] = dict(raw)
         self.shape = shape
 

@@ -274,7 +274,7 @@ def _read_or_wait(shape: Shape | None, value: Value, path: Path) -> Value:
 def _read_open(shape: _Map | _Object, value: OpenMap) -> OpenMap:
     path = value.path
     content = {key: _read_or_wait(shape.child(key), child, join_path(path, key)) for key, child in value.items()}
-    return OpenMap(content, path)
+    return OpenMap(content, path, value.absent)
 
 
 def _string(schema: Schema) -> Shape:

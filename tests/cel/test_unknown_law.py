@@ -22,24 +22,31 @@ FILLINGS = st.one_of(
 )
 HOLE = "hole"
 REST = "rest"
+NOT = {f"not {key}": key for key in KEYS}
 
 
 def data(depth: int = 2) -> Any:
-    """JSON in which HOLE stands for an unknown value, and REST as a key or last item makes the container open."""
+    """
+    JSON in which HOLE stands for an unknown value, and REST as a key or last item makes the container open.
+
+    A key of NOT is one that somebody has looked for in an open map, and not found.
+    """
     if depth == 0:
         return st.one_of(SCALARS, st.just(HOLE))
     inner = data(depth - 1)
     maps = st.dictionaries(st.sampled_from((*KEYS, REST)), inner, max_size=3)
+    looked_at = st.dictionaries(st.sampled_from((*KEYS, *NOT)), inner, max_size=3).map(lambda m: {**m, REST: 0})
     lists = st.tuples(st.lists(inner, max_size=3), st.booleans()).map(lambda p: [*p[0], REST] if p[1] else p[0])
-    return st.one_of(SCALARS, st.just(HOLE), maps, maps, lists, lists)
+    return st.one_of(SCALARS, st.just(HOLE), maps, maps, looked_at, lists, lists)
 
 
 def with_holes(value: Any, path: Any) -> Any:
     if value == HOLE and type(value) is str:
         return Unknown(path)
     if isinstance(value, dict):
-        items = {k: with_holes(v, f"{path}.{k}") for k, v in value.items() if k != REST}
-        return OpenMap(items, path) if REST in value else items
+        items = {k: with_holes(v, f"{path}.{k}") for k, v in value.items() if k != REST and k not in NOT}
+        absent = frozenset(key for word, key in NOT.items() if word in value and key not in items)
+        return OpenMap(items, path, absent) if REST in value else items
     if isinstance(value, list):
         is_open = bool(value) and type(value[-1]) is str and value[-1] == REST
         elements = [with_holes(v, f"{path}[{i}]") for i, v in enumerate(value[:-1] if is_open else value)]
@@ -58,7 +65,8 @@ def filled(value: Any, fill: Any) -> Any:
         if type(value) is OpenMap:
             more = fill(f"{value.path}.*")
             for key in KEYS[: more % 4 if type(more) is int else 1]:
-                items.setdefault(key, fill(f"{value.path}.{key}"))
+                if key not in value.absent:
+                    items.setdefault(key, fill(f"{value.path}.{key}"))
         return items
     if isinstance(value, list):
         elements = [filled(v, fill) for v in value]

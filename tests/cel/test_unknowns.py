@@ -5,6 +5,8 @@ from typing import Any
 import pytest
 
 from krm_fn.cel import to_json
+from krm_fn.cel.errors import NO_SUCH_KEY
+from krm_fn.cel.library.conditions import RUNTIME
 from krm_fn.cel.values import OpenList, OpenMap, Unknown
 from tests.cel.running import error_of, run
 
@@ -14,6 +16,13 @@ def activation() -> Any:
         "u": Unknown("u"),
         "v": Unknown("v"),
         "open": OpenMap({"name": "web", "spec": OpenMap({"replicas": 2}, "open.spec")}, "open"),
+        "part_seen": OpenMap(
+            {"name": "web", "status": OpenMap({}, "part_seen.status", frozenset({"url"}))},
+            "part_seen",
+            frozenset({"data"}),
+        ),
+        "bare": OpenMap({}, "bare", frozenset({"status"})),
+        "runtime": RUNTIME,
         "ol": OpenList([1, 2], "ol"),
         "part": {"known": 1, "hole": Unknown("part.hole"), "list": [1, Unknown("part.list[1]")]},
         "m": {"a": 1},
@@ -38,6 +47,11 @@ UNKNOWN = [
     ("ol.exists_one(x, x == 1)", "ol"), ("ol + [3]", "ol"), ("ol.size()", "ol"), ("ol.filter(x, false)", "ol"), ("[0] + ol", "ol"),
     ("part.hole", "part.hole"), ("part.hole.a", "part.hole.a"), ("part.list[1]", "part.list[1]"), ("part == {\"known\": 1, \"hole\": 2, \"list\": [1, 2]}", "part.hole part.list[1]"),
     ("2 in part.list", "part.list[1]"), ("part.list == [1, 2]", "part.list[1]"), ("part.list.map(x, x)", "part.list[1]"), ("part.list.filter(x, true)", "part.list[1]"),
+    ("part_seen.spec", "part_seen.spec"), ("has(part_seen.spec)", "part_seen.spec"), ("part_seen.?spec.?x", "part_seen.spec.x"), ("part_seen.status.ip", "part_seen.status.ip"),
+    ("size(part_seen)", "part_seen"), ("part_seen.map(k, k)", "part_seen"), ("part_seen.all(k, k != 'data')", "part_seen"), ("size(part_seen.status)", "part_seen.status"),
+    ("part_seen == part_seen", "part_seen part_seen.status"), ("optional.ofNonZeroValue(part_seen.status)", "part_seen.status"), ("json.marshal(part_seen.status)", "part_seen.status"),
+    ('part_seen.status == {"ip": 1}', "part_seen.status"), ('{"spec": 1}.merge(part_seen).spec', "part_seen.spec"), ('part_seen.merge({"data": 1}).spec', "part_seen.spec"),
+    ("runtime.condition(part_seen, 'Ready')", "part_seen.status.conditions"),
     ("has(part.hole)", "part.hole"), ("part.?hole", "part.hole"), ('part.list.exists(x, x == 9)', "part.list[1]"),
 ]  # fmt: skip
 
@@ -60,6 +74,11 @@ KNOWN = [
     ("part.list == [1]", False), ("part.list.exists(x, x == 1)", True), ("part.list.all(x, x == 2)", False), ("m.?a.orValue(u)", 1),
     ("cel.bind(x, u, 1)", 1), ("m == {\"a\": 1}", True), ("[].map(x, u)", []), ("[1].map(x, false, u)", []), ("m.?a.or(u).value()", 1),
     ("part.size() == 3 || u", True),
+    ("part_seen.name", "web"), ("has(part_seen.data)", False), ("has(part_seen.status.url)", False), ("part_seen.?data.hasValue()", False), ("part_seen.?data.?x.orValue(1)", 1),
+    ("part_seen.status.?url.orValue('none')", "none"), ("part_seen[?'data'].hasValue()", False), ("'data' in part_seen", False), ("'url' in part_seen.status", False),
+    ('part_seen.status == {"url": 1}', False), ('{"url": 1} == part_seen.status', False), ('part_seen == {"name": "web", "status": {}, "data": {}}', False),
+    ('{"data": 1}.merge(part_seen).data', 1), ('part_seen.merge({"data": 1}).data', 1), ("has({}.merge(part_seen).data)", False), ("has(part_seen.merge({}).data)", False),
+    ('has(part_seen.merge({"data": 1}).data)', True), ("runtime.condition(bare, 'Ready').status", ""),
 ]  # fmt: skip
 
 
@@ -97,3 +116,19 @@ def test_json_of_what_is_partly_unknown(expression: Any, paths: Any) -> None:
 def test_unknown_has_no_truth() -> None:
     with pytest.raises(TypeError, match="no truth"):
         bool(Unknown("a"))
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "part_seen.data",
+        "part_seen.data.x",
+        "part_seen.status.url",
+        'part_seen["data"]',
+        "cel.bind(x, part_seen, x.data)",
+    ],
+)
+def test_what_somebody_looked_for_and_did_not_find_is_no_such_key(expression: Any) -> None:
+    """As in an object that was seen whole: kro waits for it."""
+    error = error_of(expression, **activation())
+    assert error.kind == NO_SUCH_KEY

@@ -93,7 +93,9 @@ _ABSENT: Any = object()
 def _child(owner: dict[str, Any], key: str) -> Any:
     if key in owner:
         return owner[key]
-    return Unknown(join_path(owner.path, key)) if isinstance(owner, OpenMap) else _ABSENT
+    if isinstance(owner, OpenMap) and key not in owner.absent:
+        return Unknown(join_path(owner.path, key))
+    return _ABSENT
 
 
 def _search(conditions: list[Any], wanted: str) -> Condition | Unknown:

@@ -276,13 +276,17 @@ def _merge(first: dict[str, Any], second: dict[str, Any]) -> dict[str, Any]:
             merged: dict[str, Any] = part.cel_merge(first, second)
             return merged
     if type(second) is OpenMap:
-        maybe = {key: Unknown(join_path(second.path, key)) for key in first if key not in second}
-        return OpenMap({**maybe, **second}, second.path)
+        maybe = {
+            key: value if key in second.absent else Unknown(join_path(second.path, key))
+            for key, value in first.items()
+            if key not in second
+        }
+        return OpenMap({**maybe, **second}, second.path, _absent_in_both(first, second))
     if type(first) is OpenMap:
-        return OpenMap({**first, **second}, first.path)
+        return OpenMap({**first, **second}, first.path, _absent_in_both(first, second))
     settled = second if isinstance(second, SettledMap) else first
     if isinstance(settled, SettledMap):
-        return SettledMap({**first, **second}, settled.path)
+        return SettledMap({**first, **second}, settled.path, _absent_in_both(first, second))
     if isinstance(first, KeyedMap) or isinstance(second, KeyedMap):
         from krm_fn.cel.equality import contains
         from krm_fn.cel.maps import plain_key
@@ -291,6 +295,15 @@ def _merge(first: dict[str, Any], second: dict[str, Any]) -> dict[str, Any]:
         kept = {key: value for key, value in first.items() if contains(plain_key(key), second) is not True}
         return KeyedMap({**kept, **dict(second.items())})
     return {**first, **second}
+
+
+def _absent_in_both(first: dict[str, Any], second: dict[str, Any]) -> frozenset[str]:
+    """The keys that are known not to be in what becomes of two maps, one of them open."""
+    if isinstance(first, OpenMap) and isinstance(second, OpenMap):
+        return first.absent & second.absent
+    if isinstance(first, OpenMap):
+        return first.absent - second.keys()
+    return second.absent - first.keys() if isinstance(second, OpenMap) else frozenset()
 
 
 def _sorts() -> tuple[Overload, ...]:
