@@ -44,11 +44,16 @@ def _publish_exactly(outcome: Outcome, scene: Scene) -> None:
     """As kro sees it in one step: the objects that are there, and a gate unless all are. Source: pkg/runtime/node_readiness.go."""
     node = outcome.node
     seen = [found for item in outcome.items if (found := _live(node, item, scene)) is not None]
-    raw = scene.views[node.id] = [(view, True) for view in seen]
-    if node.asked is not None:
+    if scene.tainted:
         from krm_fn.expand.secrets import without_secrets
 
-        views = [scene.shapes.typed(without_secrets(view, node.id) if scene.tainted else view, node) for view, _ in raw]
+        # What readyWhen says of a value that it cannot read would be a message with that value.
+        seen = [
+            without_secrets(found, f"{node.id}[{i}]" if node.is_collection else node.id) for i, found in enumerate(seen)
+        ]
+    raw = scene.views[node.id] = [(view, True) for view in seen]
+    if node.asked is not None:
+        views = [scene.shapes.typed(view, node) for view, _ in raw]
         if node.is_collection:
             scene.names[node.id] = views
         else:

@@ -13,7 +13,11 @@ from hypothesis import strategies as st
 
 from krm_fn.cel.values import Unknown
 from krm_fn.command import run
+from krm_fn.expand.instance import World
+from krm_fn.expand.observed import Observed
+from krm_fn.expand.reconcile import reconcile
 from krm_fn.expand.secrets import is_secret_path, without_secrets
+from krm_fn.read.yaml import parse_documents
 from tests.rendering import config_map, instance, render, rgd
 
 MARKER = "hunter2"
@@ -145,6 +149,26 @@ def test_which_paths_lead_to_secret_values() -> None:
         assert is_secret_path(path, program) is (path == "all.data"), path
 
 
+@pytest.mark.parametrize(("tainted", "fails"), [(True, False), (False, True)])
+def test_in_a_step_of_kro_readiness_knows_no_more(tainted: bool, fails: bool) -> None:
+    """What readyWhen would say of a value that it cannot convert is a message. In a scripted cluster it may."""
+    text = rgd(
+        OWN
+        + '  readyWhen: ["${int(string(own.data.password)) > 0}"]\n'
+        + config_map("a", '{x: "${own.metadata.name}"}')
+    )
+    rendered = render(text, instance()).expansions[0]
+    world = World({}, lambda _program, made: (made, []))
+    world.tainted = tainted
+    secret = parse_documents(LIVE, "live.yaml")
+    live = Observed([document.value for document in secret])
+    step = reconcile(rendered.program, rendered.instance, live, world)
+    said = str(step.fault)
+    assert (step.fault is not None) is fails
+    assert (CODED in said) is fails
+    assert step.outcomes["own"].state == "resolved"
+
+
 # -- the law ----------------------------------------------------------------------------------------------------------
 
 ATOMS = [
@@ -185,7 +209,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     EXPRESSIONS,
     st.sampled_from(sorted(PLACES)),
     st.sampled_from(["text", "json", "sarif"]),
-    st.sampled_from(["withhold", "fallback", "fail"]),
+    st.sampled_from(["withhold", "fallback", "fail", "apply-time"]),
 )
 def test_no_expression_brings_it_out(folder: Path, expression: str, place: str, form: str, policy: str) -> None:
     hole = "${" + expression.replace('"', '\\"') + "}"
