@@ -88,18 +88,28 @@ class Observed:
         """Whether all of an object was observed."""
         return key in self._by_identity and key not in self._fields
 
+    def _has_labels(self, found: dict[str, Any]) -> bool:
+        fields = self.looked_at(found)
+        return fields is None or ("metadata",) in fields or ("metadata", "labels") in fields
+
     def find(self, key: Identity) -> dict[str, Any] | None:
         return self._by_identity.get(key)
 
-    def select(self, group: str, kind: str, namespace: str, selector: dict[str, Any]) -> list[dict[str, Any]]:
-        """What a list call would return, by namespace and name. An empty namespace means all of them."""
+    def select(self, group: str, kind: str, namespace: str, selector: dict[str, Any]) -> list[dict[str, Any]] | None:
+        """
+        What a list call would return, by namespace and name. An empty namespace means all of them.
+
+        None where nobody can say: at the labels of one of them nobody has looked.
+        """
         matches(selector, {})  # a bad selector is refused whatever there is to select
-        found = [
+        there = [
             candidate
             for candidate in self._by_kind.get((group, kind), ())
-            if (not namespace or candidate["metadata"].get("namespace") == namespace)
-            and matches(selector, candidate["metadata"].get("labels") or {})
+            if not namespace or candidate["metadata"].get("namespace") == namespace
         ]
+        if selector and not all(map(self._has_labels, there)):
+            return None
+        found = [candidate for candidate in there if matches(selector, candidate["metadata"].get("labels") or {})]
         found.sort(key=identity)
         return found
 

@@ -268,4 +268,7 @@ def _look_up(node: Node, values: list[Any], scene: Scene, outcome: Outcome) -> l
         selected = scene.observed.select(node.group, node.object_kind, namespace, metadata.get("selector") or {})
     except ValueError as error:
         raise scene.fault("invalid-selector", f"selector of {node.id!r}: {error}", node=node) from None
+    if selected is None:
+        outcome.waits.append(Wait(UNKNOWN, (node.id,)))
+        return None
     return [Item(found) for found in selected]

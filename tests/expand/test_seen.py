@@ -216,6 +216,23 @@ def test_an_index_of_what_was_seen_knows_what_was_looked_at() -> None:
     assert observed.is_whole(identity(part))
 
 
+def test_who_was_not_asked_for_labels_may_be_selected_or_not() -> None:
+    def observed(*fields: tuple[str, ...]) -> Observed:
+        made = Observed([{**SEEN, "metadata": {"name": "whole", "labels": {"team": "a"}}}], given=True)
+        made.add({**SEEN, "metadata": {"name": "part", "labels": {"team": "a"}}}, fields)
+        return made
+
+    team: Any = {"matchLabels": {"team": "a"}}
+    assert observed(("status",)).select("", "Thing", "", team) is None
+    for field in (("metadata",), ("metadata", "labels")):
+        selected = observed(field).select("", "Thing", "", team)
+        assert selected is not None
+        assert [each["metadata"]["name"] for each in selected] == ["part", "whole"]
+    everyone = observed(("status",)).select("", "Thing", "", {})
+    assert everyone is not None
+    assert len(everyone) == 2
+
+
 # -- a law ------------------------------------------------------------------------------------------------------------
 
 KEYS = st.sampled_from(["a", "b", "c"])
