@@ -16,6 +16,7 @@ class Result:
 
     def __init__(self, rendering: Rendering) -> None:
         batches = list(rendering.batches())
+        self.world = rendering.world
         self.expansions: list[Expansion] = [expansion for expansion, _ in batches if expansion is not None]
         self.objects = [unmarked(emitted.object) for _, batch in batches for emitted in batch]
         self.names = [made["metadata"]["name"] for made in self.objects]

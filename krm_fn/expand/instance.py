@@ -84,15 +84,10 @@ def expand_instance(
         from krm_fn.expand.apply_time import ApplyTime
 
         scene.apply_time = ApplyTime(world.programs)
-    seen = world.observed.find((program.definition.group, program.definition.kind, namespace, subject.name))
-    extra: dict[str, Any] = {}
     if world.kro_labels:
-        uid = ((seen or {}).get("metadata") or {}).get("uid") or ""
-        scene.labels = child_labels(program, instance, uid)
-        extra = instance_labels(program, instance)
-        live = ((seen or {}).get("metadata") or {}).get("labels") or {}
-        extra.update({key: value for key, value in live.items() if key in extra})
-    scene.names[model.SCHEMA] = world.shapes.typed(instance_view(instance, seen, extra), program)
+        live = _live_metadata(program, instance, world)
+        scene.labels = child_labels(program, instance, live.get("uid") or "")
+    scene.names[model.SCHEMA] = instance_variable(program, instance, world)
     faults: list[Fault] = []
     for name in program.order:
         try:
@@ -117,6 +112,24 @@ def expand_instance(
     expansion.outcomes = scene.outcomes
     expansion.status, expansion.unknown_status = user_fields(program, scene)
     return expansion
+
+
+def instance_variable(program: Program, instance: dict[str, Any], world: World) -> Any:
+    """The variable `schema` of an instance of the input."""
+    live = _live_metadata(program, instance, world)
+    extra: dict[str, Any] = {}
+    if world.kro_labels:
+        extra = instance_labels(program, instance)
+        extra.update({key: value for key, value in (live.get("labels") or {}).items() if key in extra})
+    return world.shapes.typed(instance_view(instance, live, extra), program)
+
+
+def _live_metadata(program: Program, instance: dict[str, Any], world: World) -> dict[str, Any]:
+    """What was observed of the instance's metadata."""
+    metadata = instance["metadata"]
+    namespace = (metadata.get("namespace") or "") if program.definition.namespaced else ""
+    seen = world.observed.find((*program.key, namespace, metadata["name"]))
+    return (seen or {}).get("metadata") or {}
 
 
 def _hold(scene: Scene, world: World, trail: tuple[Subject, ...], faults: list[Fault]) -> None:

@@ -113,15 +113,16 @@ def _shape(seen: Node | Program) -> Shape | None:
     return shape_of(schema)
 
 
-def instance_view(instance: dict[str, Any], seen: dict[str, Any] | None, labels: dict[str, Any]) -> dict[str, Any]:
+def instance_view(instance: dict[str, Any], live: dict[str, Any], labels: dict[str, Any]) -> dict[str, Any]:
     """
     The instance as `schema`: no status, its own labels, and the fields that only a server sets unknown unless observed.
+
+    live: the metadata of the instance that was observed.
 
     On a live instance `labels` and `annotations` always exist, since kro writes its own there; so they do here.
     Source: kro v0.9.3 pkg/runtime/node_context.go, withStatusOmitted.
     """
     metadata = dict(instance["metadata"])
-    live = (seen or {}).get("metadata") or {}
     for field in _SERVER_METADATA:
         metadata[field] = live[field] if field in live else Unknown(f"schema.metadata.{field}")
     metadata["labels"] = {**(metadata.get("labels") or {}), **labels}

@@ -1,0 +1,90 @@
+"""
+Which dependencies a node really waits for.
+
+Enters: an expansion.  Leaves: for each node, the ids of the nodes that gate it.  Not known here: layers, targets.
+
+kro waits at every edge until the source exists; an applier makes sure of that by itself. What it does not know of are *gates*: the
+source has a readyWhen, or the dependent takes a value from it that only a cluster has. Whether a value is one of these is decided by
+data: the dependent's expressions are asked once more, with nothing observed, and what is unknown then came from the cluster.
+Namespaces and CustomResourceDefinitions need no gate, since every applier puts them before their users.
+"""
+
+from __future__ import annotations
+
+from krm_fn.cel import EvaluationError
+from krm_fn.cel.values import OpenMap, Unknown
+from krm_fn.expand.instance import instance_variable
+from krm_fn.expand.view import as_stored, asked_view
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
+
+    from krm_fn.expand.instance import World
+    from krm_fn.expand.outcome import Expansion, Outcome
+    from krm_fn.program.model import Compiled, Node
+
+_FIRST = frozenset({("", "Namespace"), ("apiextensions.k8s.io", "CustomResourceDefinition")})
+
+
+def gates(expansion: Expansion, world: World) -> dict[str, frozenset[str]]:
+    """Node id -> the ids of the nodes that must be ready, or must have got a value, before it is made."""
+    names: dict[str, Any] = {}
+    found: dict[str, frozenset[str]] = {}
+    for node_id in expansion.program.order:
+        node = expansion.program.nodes[node_id]
+        outcome = expansion.outcomes[node_id]
+        sources = [source for source in node.dependencies if _can_gate(expansion.outcomes[source])]
+        gating = {source for source in sources if expansion.program.nodes[source].ready_when}
+        if len(gating) < len(sources):
+            if not names:
+                names["schema"] = instance_variable(expansion.program, expansion.instance, world)
+            gating |= _read_from_the_cluster(node, names).intersection(sources)
+        found[node_id] = frozenset(gating)
+        names[node_id] = _unseen(outcome, world)
+    return found
+
+
+def _can_gate(outcome: Outcome) -> bool:
+    """Whether anything of it is applied that could be waited for."""
+    node = outcome.node
+    return bool(outcome.items) and not node.is_external and (node.group, node.object_kind) not in _FIRST
+
+
+def _read_from_the_cluster(node: Node, names: dict[str, Any]) -> set[str]:
+    """The ids of the nodes of which some expression takes what is not in their desired state."""
+    found: set[str] = set()
+    loops = {dimension.name: Unknown(dimension.name) for dimension in node.dimensions}
+    for compiled in _expressions(node):
+        if found.issuperset(compiled.roots):
+            continue
+        try:
+            value = compiled.run({**names, **loops})
+        except EvaluationError:
+            continue  # not for want of an observation
+        if isinstance(value, Unknown):
+            found |= {path.partition(".")[0].partition("[")[0] for path in value.paths}
+    return found
+
+
+def _expressions(node: Node) -> Iterator[Compiled]:
+    yield from node.include_when
+    yield from (dimension.values for dimension in node.dimensions)
+    yield from node.values
+
+
+def _unseen(outcome: Outcome, world: World) -> Any:
+    """What expressions would see of a node had nobody observed it."""
+    node = outcome.node
+    if node.asked is None or not outcome.items or node.is_external:
+        return Unknown(node.id)
+    views = []
+    for i, item in enumerate(outcome.items):
+        path = f"{node.id}[{i}]" if node.is_collection else node.id
+        view = asked_view(as_stored(item.object if item.known is None else item.known), node.asked, path)
+        if item.nested is not None:
+            view["spec"] = item.nested.instance.get("spec", {})
+            view["status"] = OpenMap({}, f"{path}.status")
+        views.append(world.shapes.typed(view, node))
+    return views if node.is_collection else views[0]
