@@ -24,11 +24,25 @@ _FIRST = frozenset({("", "Namespace"), ("apiextensions.k8s.io", "CustomResourceD
 
 
 class Emitted:
-    """One object of the output. `node` is the id that made it, or `instance` for an instance that is emitted itself."""
+    """
+    One object of the output.
 
-    __slots__ = ("key", "node", "object", "program", "subject")
+    node: the id that made it, or `instance` for an instance that is emitted itself.  expansion: of its instance; None for what is
+    kept as it lives although nobody wants it.
+    """
 
-    def __init__(self, object: dict[str, Any], program: Program, subject: Subject, node: str, key: str) -> None:  # noqa: A002
+    __slots__ = ("expansion", "key", "node", "object", "program", "subject")
+
+    def __init__(
+        self,
+        object: dict[str, Any],  # noqa: A002
+        program: Program,
+        subject: Subject,
+        node: str,
+        key: str,
+        expansion: Expansion | None = None,
+    ) -> None:
+        self.expansion = expansion
         self.object = object
         self.program = program
         self.subject = subject
@@ -88,4 +102,4 @@ def _children(expansion: Expansion, *, instances: bool, kro_labels: bool) -> Ite
 def _emitted(made: dict[str, Any], expansion: Expansion, node_id: str, key: str, *, kro_labels: bool) -> Emitted:
     if not kro_labels:
         made = marked(made, owner(expansion.subject), node_id, key)
-    return Emitted(made, expansion.program, expansion.subject, node_id, key)
+    return Emitted(made, expansion.program, expansion.subject, node_id, key, expansion)
