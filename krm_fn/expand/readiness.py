@@ -44,20 +44,7 @@ def _publish_exactly(outcome: Outcome, scene: Scene) -> None:
     """As kro sees it in one step: the objects that are there, and a gate unless all are. Source: pkg/runtime/node_readiness.go."""
     node = outcome.node
     seen = [found for item in outcome.items if (found := _live(node, item, scene)) is not None]
-    if scene.tainted:
-        from krm_fn.expand.secrets import without_secrets
-
-        # What readyWhen says of a value that it cannot read would be a message with that value.
-        seen = [
-            without_secrets(found, f"{node.id}[{i}]" if node.is_collection else node.id) for i, found in enumerate(seen)
-        ]
-    raw = scene.views[node.id] = [(view, True) for view in seen]
-    if node.asked is not None:
-        views = [scene.shapes.typed(view, node) for view, _ in raw]
-        if node.is_collection:
-            scene.names[node.id] = views
-        else:
-            scene.names[node.id] = views[0] if views else Unknown(node.id)
+    show(node, seen, scene)
     if len(seen) < len(outcome.items) or not (seen or node.is_collection):
         scene.gates[node.id] = Wait(ABSENT, (node.id,), detail=f"{len(seen)} of {len(outcome.items)}")
         return
@@ -68,6 +55,24 @@ def _publish_exactly(outcome: Outcome, scene: Scene) -> None:
         return
     if wait is not None:
         scene.gates[node.id] = wait
+
+
+def show(node: Node, seen: list[dict[str, Any]], scene: Scene) -> None:
+    """Put *seen* before the expressions of an exact scene, as the objects of *node*."""
+    if scene.tainted:
+        from krm_fn.expand.secrets import without_secrets
+
+        # What readyWhen says of a value that it cannot read would be a message with that value.
+        seen = [
+            without_secrets(found, f"{node.id}[{i}]" if node.is_collection else node.id) for i, found in enumerate(seen)
+        ]
+    scene.views[node.id] = [(view, True) for view in seen]
+    if node.asked is not None:
+        views = [scene.shapes.typed(view, node) for view in seen]
+        if node.is_collection:
+            scene.names[node.id] = views
+        else:
+            scene.names[node.id] = views[0] if views else Unknown(node.id)
 
 
 def _live(node: Node, item: Item, scene: Scene) -> dict[str, Any] | None:
