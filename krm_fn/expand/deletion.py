@@ -90,7 +90,7 @@ def _look_at(node: Node, scene: Scene, uid: str, plan: Deletion) -> str:
     outcome = begin_node(node, scene)
     if outcome.state == EXCLUDED:
         return LEFT_OUT
-    found = resolve(_named(node), scene, outcome) if outcome.state != DEFERRED else None
+    found = resolve(identity_part(node), scene, outcome) if outcome.state != DEFERRED else None
     if found is None and (node.is_external or outcome.state == DEFERRED):
         plan.failed, plan.waits = node.id, outcome.waits
         return FAILED
@@ -134,7 +134,7 @@ def _gone(node: Node, scene: Scene) -> str:
     return DELETED
 
 
-def _named(node: Node) -> Node:
+def identity_part(node: Node) -> Node:
     """*node* cut down to what names its objects: of its template the name, namespace or selector alone."""
     kept = _SELECTED_BY if node.kind == model.EXTERNAL_COLLECTION else _NAMED_BY
     metadata = {key: value for key, value in node.template["metadata"].items() if key in kept}

@@ -126,7 +126,7 @@ def gate(node: Node, scene: Scene) -> Wait | None:
         names = {own: view}
         for compiled in node.ready_when:
             path = f"{node.id}[{i}]" if node.is_collection else node.id
-            if node.kind == model.EXTERNAL_COLLECTION:
+            if node.kind == model.EXTERNAL_COLLECTION and any(root != own for root in compiled.roots):
                 # sic: kro evaluates it with `each` alone in scope, and allows nothing but the own id.
                 return Wait(NEVER_READY, (node.id,), compiled, detail="no such attribute", item=i)
             try:

@@ -29,13 +29,19 @@ MAX_COLLECTION = 1000
 
 def resolve(node: Node, scene: Scene, outcome: Outcome) -> list[Item] | None:
     """The node's objects; None, with the waits noted, where a value is missing. Raises Fault for the author's bugs."""
-    if node.kind != model.COLLECTION:
-        if node.kind == model.RESOURCE:
-            item = _item(node, scene, outcome, None)
-            return None if item is None else [item]
-        values = _evaluate_all(node.values, node, scene, outcome)
-        return None if values is None or outcome.waits else _look_up(node, values, scene, outcome)
-    return _resolve_collection(node, scene, outcome)
+    if node.kind == model.COLLECTION:
+        return _resolve_collection(node, scene, outcome)
+    if node.kind == model.RESOURCE:
+        item = _item(node, scene, outcome, None)
+        return None if item is None else [item]
+    wanted = fill_reference(node, scene, outcome)
+    return None if wanted is None else _look_up(node, wanted, scene, outcome)
+
+
+def fill_reference(node: Node, scene: Scene, outcome: Outcome) -> dict[str, Any] | None:
+    """What an external reference asks for."""
+    values = _evaluate_all(node.values, node, scene, outcome)
+    return None if values is None or outcome.waits else _finish(node, values, scene, None)
 
 
 def _item(
@@ -76,8 +82,10 @@ def _evaluate_all(expressions: Sequence[Compiled], node: Node, scene: Scene, out
 
 
 def _note_waits(expressions: Sequence[Compiled], node: Node, scene: Scene, outcome: Outcome) -> None:
-    """One wait for each expression that has no value."""
+    """One wait for each expression that has no value. A step of kro ends at the first."""
     for compiled in expressions:
+        if scene.exact and outcome.waits:
+            return
         try:
             value = scene.evaluate(compiled)
         except EvaluationError as error:
@@ -93,6 +101,11 @@ def _note_waits(expressions: Sequence[Compiled], node: Node, scene: Scene, outco
 
 
 def _resolve_collection(node: Node, scene: Scene, outcome: Outcome) -> list[Item] | None:
+    # What needs no loop variable comes first, so that it counts even where the lists are empty.
+    loops = {dimension.name for dimension in node.dimensions}
+    fixed = [compiled for compiled in node.values if loops.isdisjoint(compiled.roots)]
+    if scene.exact and _evaluate_all(fixed, node, scene, outcome) is None:
+        return None
     dimensions = _evaluate_dimensions(node, scene, outcome)
     if dimensions is None:
         return None
@@ -107,6 +120,8 @@ def _resolve_collection(node: Node, scene: Scene, outcome: Outcome) -> list[Item
                 node=node,
                 help="kro refuses such a collection; split it over several resources or instances",
             )
+    if not size and _evaluate_all(fixed, node, scene, outcome) is None:
+        return None
     items: list[Item] = []
     saved = {d.name: scene.names.pop(d.name, ABSENT) for d in node.dimensions}
     try:
@@ -133,6 +148,8 @@ def _evaluate_dimensions(node: Node, scene: Scene, outcome: Outcome) -> list[lis
     dimensions: list[list[Any]] = []
     for dimension in node.dimensions:
         compiled = dimension.values
+        if scene.exact and outcome.waits:
+            return None
         try:
             found = compiled.run(scene.names)
             if isinstance(found, list) and type(found) is not OpenList:
@@ -248,9 +265,8 @@ def _decorate(made: dict[str, Any], node: Node, labels: dict[str, str], place: t
 # -- external references --------------------------------------------------------------------------------------------
 
 
-def _look_up(node: Node, values: list[Any], scene: Scene, outcome: Outcome) -> list[Item] | None:
+def _look_up(node: Node, wanted: dict[str, Any], scene: Scene, outcome: Outcome) -> list[Item] | None:
     """What was observed of an external reference. It is never assumed to exist: not seen, it defers its dependents."""
-    wanted = _finish(node, values, scene, None)
     metadata = wanted["metadata"]
     namespace = "" if node.namespaced is False else metadata.get("namespace") or ""
     if node.kind == model.EXTERNAL:
