@@ -116,7 +116,7 @@ def _look_at_items(outcome: Outcome, scene: Scene, uid: str, plan: Deletion) -> 
     """Items are found by kro's labels, in every namespace; of these, those go that the template names, in its order."""
     node = outcome.node
     wanted = {"matchLabels": dict(zip(_LABELS, (uid, node.id), strict=True))}
-    seen = scene.observed.select(node.group, node.object_kind, "", wanted)
+    seen = scene.observed.select(node.group, node.object_kind, "", wanted) or []
     if not seen:
         return _gone(node, scene)
     show(node, seen, scene)

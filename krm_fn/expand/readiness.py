@@ -106,7 +106,7 @@ def _publish_view(outcome: Outcome, asked: Asked, scene: Scene) -> None:
 
             view = defaulted(desired, node.schema)
         else:
-            view = asked_view(desired, asked, path)
+            view = asked_view(desired, asked, path, node.schema)
             if item.nested is not None:
                 # An instance was admitted: its spec is what a server stores, and nobody adds to it.
                 view["spec"] = desired.get("spec", {})

@@ -277,14 +277,13 @@ def _look_up(node: Node, wanted: dict[str, Any], scene: Scene, outcome: Outcome)
             outcome.waits.append(Wait(UNKNOWN, (node.id,)))
             return None
         return [Item(found)]
-    if not scene.observed.given:
-        outcome.waits.append(Wait(UNKNOWN, (node.id,)))
-        return None
+    selector = metadata.get("selector") or {}
     try:
-        selected = scene.observed.select(node.group, node.object_kind, namespace, metadata.get("selector") or {})
+        # A bad selector is refused whether or not there is anything to select from.
+        selected = scene.observed.select(node.group, node.object_kind, namespace, selector)
     except ValueError as error:
         raise scene.fault("invalid-selector", f"selector of {node.id!r}: {error}", node=node) from None
-    if selected is None:
+    if selected is None or not scene.observed.given:
         outcome.waits.append(Wait(UNKNOWN, (node.id,)))
         return None
     return [Item(found) for found in selected]
