@@ -74,10 +74,11 @@ def _identity(node: Node, scene: Scene) -> Identity | None:
                 known[str(path[1])] = scene.evaluate(node.values[index])
             except EvaluationError:
                 return None
-    namespace = "" if node.namespaced is False else known["namespace"] or scene.namespace
-    if not isinstance(known["name"], str) or not isinstance(namespace, str):
+    name, given = known["name"], known["namespace"]
+    if not isinstance(name, str) or not (given is None or isinstance(given, str)):
         return None
-    return (node.group, node.object_kind, namespace, known["name"])
+    namespace = "" if node.namespaced is False else given or scene.namespace
+    return (node.group, node.object_kind, namespace, name)
 
 
 def living(each: Owned, scene: Scene, node: Node) -> dict[str, Any]:

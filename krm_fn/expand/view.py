@@ -34,7 +34,7 @@ _SERVER_METADATA = ("uid", "resourceVersion", "creationTimestamp", "generation")
 def open_view(value: Any, path: str, schema: dict[str, Any] | None = None) -> Any:
     """*value* with every map and list below it open; scalars are as they are. *schema*: of the value, where there is one."""
     if isinstance(value, dict):
-        if _is_map(schema) and _TEXT.issuperset(map(type, value.values())):
+        if is_map(schema) and _TEXT.issuperset(map(type, value.values())):
             return SettledMap(value, path)
         return OpenMap(
             {
@@ -62,7 +62,7 @@ def open_view(value: Any, path: str, schema: dict[str, Any] | None = None) -> An
 def asked_view(value: Any, asked: Asked, path: str, schema: dict[str, Any] | None = None) -> Any:
     """*value* open along the fields that expressions look at; what nobody looks at stays as it is."""
     if not asked.suffix:
-        schema = {**(schema or {}), "properties": {**((schema or {}).get("properties") or {}), "metadata": _METADATA}}
+        schema = object_schema(schema)
     fields = asked.fields
     if fields is None or not isinstance(value, dict):
         return open_view(value, path + asked.suffix, schema)
@@ -74,6 +74,12 @@ def asked_view(value: Any, asked: Asked, path: str, schema: dict[str, Any] | Non
     return view
 
 
+def object_schema(schema: dict[str, Any] | None) -> dict[str, Any]:
+    """The schema of an object with what every object has in its metadata, which the schemas of custom resources do not say."""
+    own = schema or {}
+    return {**own, "properties": {**(own.get("properties") or {}), "metadata": _METADATA}}
+
+
 def _below(schema: dict[str, Any] | None, field: str) -> dict[str, Any] | None:
     """The schema of a field; None where nothing is known of it."""
     if schema is None:
@@ -82,7 +88,7 @@ def _below(schema: dict[str, Any] | None, field: str) -> dict[str, Any] | None:
     return found if isinstance(found, dict) else None
 
 
-def _is_map(schema: dict[str, Any] | None) -> bool:
+def is_map(schema: dict[str, Any] | None) -> bool:
     """Whether there are keys only, no fields that a server fills in. An object of a kind that nobody knows may have such fields."""
     return schema is not None and "properties" not in schema and isinstance(schema.get("additionalProperties"), dict)
 

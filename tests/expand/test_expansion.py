@@ -250,6 +250,36 @@ def test_an_external_reference_comes_from_observation_alone() -> None:
     assert result["shop-a"]["data"] == {"x": "full"}
 
 
+@pytest.mark.parametrize("seen", [pytest.param(None, id="nothing-observed"), pytest.param(SHARED, id="observed")])
+def test_a_selector_that_no_server_takes_is_an_error(seen: str | None) -> None:
+    selector = "- id: all\n  externalRef: {apiVersion: v1, kind: ConfigMap, metadata: {selector: {matchLabels: {n: '${5}'}}}}\n"
+    result = render(rgd(selector.replace("{n:", "{app:")), instance(), observed=seen)
+    assert result.errors == ["invalid-selector"]
+
+
+@pytest.mark.parametrize(
+    ("value", "state"),
+    [
+        pytest.param("dep.metadata", "deferred", id="an-object-with-fields-of-texts"),
+        pytest.param("dep.spec.strategy", "deferred", id="one-that-a-server-completes"),
+        pytest.param("dep.spec.selector.matchLabels", "resolved", id="a-map"),
+        pytest.param("dep.metadata.finalizers", "deferred", id="a-list-that-others-add-to"),
+        pytest.param("dep.spec.template.spec.containers[0].args", "resolved", id="a-list-of-one-owner"),
+        pytest.param("odd.data", "deferred", id="an-object-of-an-unknown-kind"),
+        pytest.param("odd.metadata.labels", "resolved", id="labels-of-an-unknown-kind"),
+    ],
+)
+def test_what_is_known_whole_of_an_object_that_nobody_observed(value: str, state: str) -> None:
+    sources = DEPLOYMENT.replace("replicas: 2,", "replicas: 2, strategy: {type: Recreate},").replace(
+        "{app: x}}}", "{app: x}}, template: {spec: {containers: [{name: c, args: [a]}]}}}"
+    )
+    sources = sources.replace('.name}"}', '.name}", finalizers: [a/b]}') + free_form("odd", "{a: b}").replace(
+        '-odd"}', '-odd", labels: {a: b}}'
+    )
+    result = render(rgd(sources + free_form("out", f'{{v: "${{{value}}}"}}')), instance())
+    assert result.states["out"] == state
+
+
 def test_a_selector_finds_what_it_selects() -> None:
     select = (
         "- id: all\n  externalRef: {apiVersion: v1, kind: ConfigMap, metadata: {selector: {matchLabels: {app: x}}}}\n"
