@@ -1,34 +1,28 @@
 """
 Operations of `kro-tests` on one node: what a single step of kro makes of it, asked of the parts that `reconcile` is made of.
 
-The cases make nodes by hand: what was observed has no name, kind or template more often than not. It gets the ones that its node
-asks for, so that it is found; all else is the case's own.
+`hand_made` makes the nodes.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from krm_fn.cel import compile_, parse, references
 from krm_fn.cel.values import Unknown
 from krm_fn.expand.deletion import identity_part, plan_deletion
 from krm_fn.expand.instance import World
 from krm_fn.expand.node import begin_node, expand_node
 from krm_fn.expand.observed import Observed
 from krm_fn.expand.outcome import DEFERRED, EXCLUDED, RESOLVED, Fault, Item, Outcome
-from krm_fn.expand.readiness import publish
 from krm_fn.expand.reconcile import repeated
 from krm_fn.expand.resolve import fill_reference, resolve
 from krm_fn.expand.scene import Scene
 from krm_fn.expand.status import user_fields
-from krm_fn.expand.view import Shapes
 from krm_fn.program import model
-from krm_fn.program.build import build_program
-from krm_fn.program.template import compile_shape, find_holes, read_standalone
-from krm_fn.report.diagnostic import Subject
-from krm_fn.schema.kinds import Kinds
+from krm_fn.program.template import find_holes
 from tests.conformance.case import Mismatch
 from tests.conformance.compare import same_typed, shown
+from tests.conformance.hand_made import INSTANCE, Maker
 from tests.conformance.rules_text import equal, expects_error
 from tests.conformance.typed import to_typed
 
@@ -37,7 +31,6 @@ if TYPE_CHECKING:
 
 Json = dict[str, Any]
 
-_INSTANCE = "Instance"
 _CODES = {
     "division by zero": "cel-division-by-zero",
     "modulus by zero": "cel-division-by-zero",
@@ -49,121 +42,6 @@ _CODES = {
     "identity": "identity-clash",
 }
 """What kro's message contains -> our code for the same mistake."""
-
-
-class _Maker:
-    """Nodes, their Program and their Scene, out of a case's data."""
-
-    def __init__(self, namespace: str | None = None) -> None:
-        document = {
-            "apiVersion": "kro.run/v1alpha1",
-            "kind": "ResourceGraphDefinition",
-            "metadata": {"name": "test"},
-            "spec": {"schema": {"apiVersion": "v1alpha1", "kind": "Test"}, "resources": []},
-        }
-        program = build_program(document, Kinds())[0]
-        assert program is not None
-        self.program = program
-        self.namespace = namespace
-        self.instance: Json = {}
-        self.given: dict[str, Json] = {}
-        self.live: list[Json] = []
-        self.texts: dict[str, int] = {}
-
-    def compiled(self, text: str, loops: tuple[str, ...] = ()) -> model.Compiled:
-        tree = parse(text)
-        refs = references(tree)
-        slot = -1 if set(loops) & set(refs.roots) else self.texts.setdefault(text, len(self.texts))
-        self.program.slots = len(self.texts)
-        expression = read_standalone(f"${{{text}}}", ())
-        return model.Compiled(expression, compile_(tree), tuple(refs.roots), refs.roots, slot)
-
-    def node(self, given: Json) -> model.Node:
-        """*given* and, before it, what it depends on."""
-        others = [self.add_dependency(other) for other in given.get("dependencies") or []]
-        kind = given["type"]
-        name = {"name": given["id"]} if kind != model.EXTERNAL_COLLECTION else {}
-        like: Json = next(
-            (o for o in [*(given.get("desired") or ()), *(given.get("observed") or ())] if "kind" in o), {}
-        )
-        template = {
-            "apiVersion": like.get("apiVersion", "test/v1"),
-            "kind": like.get("kind", "Made"),
-            "metadata": name,
-            **(given.get("template") or {}),
-        }
-        node = model.Node(given["id"], 0, kind, template, ())
-        node.namespaced = given.get("kind_namespaced", False)
-        node.dependencies = [name for name in others if name]
-        node.asked = model.Asked("")
-        loops = tuple(dimension["name"] for dimension in given.get("for_each") or [])
-        node.dimensions = [
-            model.Dimension(dimension["name"], self.compiled(dimension["cel"]))
-            for dimension in given.get("for_each") or []
-        ]
-        node.include_when = [self.compiled(text) for text in given.get("include_when") or []]
-        node.ready_when = [self.compiled(text, loops=(model.EACH,)) for text in given.get("ready_when") or []]
-        for hole in find_holes(template, (), []):
-            compiled = self.compiled(hole.expression.text, loops)
-            node.holes.append((hole.path, len(node.values)))
-            node.values.append(compiled)
-        node.shape = compile_shape(template, dict(node.holes))
-        self.program.nodes[node.id] = node
-        self.given[node.id] = given
-        observed = given.get("observed") or []
-        wanted = given.get("desired") or [template] * len(observed)
-        self.live += [_found(seen, meant) for seen, meant in zip(observed, wanted, strict=False)]
-        return node
-
-    def add_dependency(self, given: Json) -> str:
-        if given["type"] != _INSTANCE:
-            return self.node(given).id
-        for seen in given.get("observed") or []:
-            self.instance = seen
-        return ""
-
-    def scene(self) -> Scene:
-        """Before the first node."""
-        metadata = self.instance.get("metadata") or {}
-        namespace = self.namespace if self.namespace is not None else metadata.get("namespace", "")
-        subject = Subject("kro.run/v1alpha1", "Test", metadata.get("name", "test"), namespace)
-        scene = Scene(self.program, subject, namespace, Observed(self.live, given=True), Shapes())
-        scene.exact = True
-        scene.labels = {}
-        scene.names[model.SCHEMA] = self.instance
-        return scene
-
-    def settle(self, node: model.Node, scene: Scene) -> None:
-        """What comes before *node*, as a step leaves it."""
-        for name in node.dependencies:
-            self.settle_one(self.program.nodes[name], scene)
-
-    def settle_one(self, node: model.Node, scene: Scene) -> Outcome:
-        """One node that is applied already: what the case says it wants, or what its template does."""
-        self.settle(node, scene)
-        outcome = begin_node(node, scene)
-        if outcome.state != RESOLVED:
-            return outcome
-        given = self.given[node.id]
-        if node.kind == model.EXTERNAL_COLLECTION:
-            outcome.items = [Item(found) for found in self.live]
-        elif "desired" in given:
-            outcome.items = [Item(_found(wanted, node.template)) for wanted in given["desired"]]
-        elif node.kind == model.COLLECTION and "observed" in given:
-            outcome.items = [Item(_found(seen, node.template)) for seen in given["observed"]]
-        elif node.kind != model.COLLECTION:
-            outcome.items = [Item(node.template)]
-        else:
-            outcome.state = DEFERRED
-            return outcome
-        publish(outcome, scene)
-        return outcome
-
-
-def _found(seen: Json, wanted: Json) -> Json:
-    """*seen* under the name by which *wanted* looks for it."""
-    metadata = {**wanted["metadata"], **(seen.get("metadata") or {})}
-    return {"apiVersion": wanted["apiVersion"], "kind": wanted["kind"], **seen, "metadata": metadata}
 
 
 def _settle(expect: Json, run: Callable[[], Any]) -> Any:
@@ -187,7 +65,7 @@ def _settle(expect: Json, run: Callable[[], Any]) -> Any:
 
 
 def is_ignored(given: Json, expect: Json) -> None:
-    maker = _Maker()
+    maker = Maker()
     node = maker.node(given["node"])
     scene = maker.scene()
 
@@ -204,7 +82,7 @@ def is_ignored(given: Json, expect: Json) -> None:
 
 
 def check_readiness(given: Json, expect: Json) -> None:
-    maker = _Maker()
+    maker = Maker()
     node = maker.node(given["node"])
     scene = maker.scene()
 
@@ -223,7 +101,7 @@ def see(given: Json, expect: Json) -> None:
     """What was observed, in the order in which the node wants it; a list of kro's makes no difference between empty and nil."""
     node_given = given.get("node") or {"id": "test", "type": model.COLLECTION, "desired": given["desired"]}
     observed = given["observed"] or []
-    maker = _Maker()
+    maker = Maker()
     node = maker.node({**node_given, "desired": node_given.get("desired", observed)})
     maker.live += observed
     scene = maker.scene()
@@ -234,7 +112,7 @@ def see(given: Json, expect: Json) -> None:
 
 def show_context(given: Json, expect: Json) -> None:
     """Expressions see the nodes that they ask for, once these are there."""
-    maker = _Maker()
+    maker = Maker()
     node = maker.node(given["node"])
     for name in node.dependencies:
         if name not in given.get("only", node.dependencies):
@@ -252,9 +130,9 @@ def show_context(given: Json, expect: Json) -> None:
 
 
 def desired(given: Json, expect: Json) -> None:
-    if given["node"]["type"] == _INSTANCE:
+    if given["node"]["type"] == INSTANCE:
         return desired_status(given, expect)
-    maker = _Maker()
+    maker = Maker()
     node = maker.node(given["node"])
     scene = maker.scene()
 
@@ -271,7 +149,7 @@ def desired(given: Json, expect: Json) -> None:
 
 
 def desired_identity(given: Json, expect: Json) -> None:
-    maker = _Maker()
+    maker = Maker()
     node = maker.node(given["node"])
     scene = maker.scene()
 
@@ -323,7 +201,7 @@ def _compare_values(expect: Json, made: Json) -> None:
 
 def desired_status(given: Json, expect: Json) -> None:
     """The author's status fields; one that fails is named, and kro then writes none."""
-    maker = _Maker()
+    maker = Maker()
     status = given["node"]["template"]["status"]
     for other in given["node"].get("dependencies") or []:
         maker.add_dependency(other)
@@ -342,7 +220,7 @@ def desired_status(given: Json, expect: Json) -> None:
 def delete_targets(given: Json, expect: Json) -> None:
     """What of the node goes first, when nothing comes after it."""
     uid = "u1"
-    maker = _Maker()
+    maker = Maker()
     node = maker.node(given["node"])
     for i, found in enumerate(maker.live):
         labels = {"kro.run/instance-id": uid, "kro.run/node-id": node.id}
@@ -365,7 +243,7 @@ def delete_targets(given: Json, expect: Json) -> None:
 
 
 def for_each(given: Json, expect: Json) -> None:
-    maker = _Maker()
+    maker = Maker()
     node = maker.node(_written_out(given["node"]))
     scene = maker.scene()
     outcome = _settle(expect, lambda: expand_node(node, scene))
@@ -388,7 +266,7 @@ def _written_out(value: Any) -> Any:
 def product(given: Json, expect: Json) -> None:
     """A collection with a loop for each dimension; its objects say what the loop variables were."""
     names = [dimension["name"] for dimension in given["dimensions"]]
-    maker = _Maker()
+    maker = Maker()
     maker.instance = {"spec": {dimension["name"]: dimension["values"] for dimension in given["dimensions"]}}
     node = maker.node(
         {
@@ -408,7 +286,7 @@ def product(given: Json, expect: Json) -> None:
 
 
 def evaluate_all(given: Json, expect: Json) -> None:
-    maker = _Maker()
+    maker = Maker()
     node = maker.node(given["node"])
     compiled = [maker.compiled(each["cel"]) for each in given["node"]["expressions"]]
     node.values = compiled
@@ -427,7 +305,7 @@ def evaluate_all(given: Json, expect: Json) -> None:
 
 def evaluate_bool(given: Json, expect: Json) -> None:
     """A condition: what includeWhen makes of the expression."""
-    maker = _Maker()
+    maker = Maker()
     node = maker.node({"id": "test", "type": model.RESOURCE, "include_when": [given["expr"]]})
     scene = maker.scene()
     scene.names.update(given["context"])
@@ -439,7 +317,7 @@ def evaluate_bool(given: Json, expect: Json) -> None:
 def evaluate_list(given: Json, expect: Json) -> None:
     """What forEach runs over."""
     loop = {"name": "item", "cel": given["expr"]}
-    maker = _Maker()
+    maker = Maker()
     node = maker.node({"id": "t", "type": model.COLLECTION, "for_each": [loop], "template": {"data": "${item}"}})
     scene = maker.scene()
     scene.names.update(given["context"])
@@ -451,7 +329,7 @@ def evaluate_list(given: Json, expect: Json) -> None:
 def normalize(given: Json, expect: Json) -> None:
     def run() -> Iterator[str]:
         for i, made in enumerate(given["objects"]):
-            maker = _Maker(given["instance_namespace"])
+            maker = Maker(given["instance_namespace"])
             kind_namespaced = given["kind_namespaced"]
             node = maker.node({"id": f"n{i}", "type": "Resource", "kind_namespaced": kind_namespaced, "template": made})
             yield expand_node(node, maker.scene()).items[0].object["metadata"].get("namespace", "")
@@ -462,7 +340,7 @@ def normalize(given: Json, expect: Json) -> None:
 
 
 def unique(given: Json, expect: Json) -> None:
-    maker = _Maker()
+    maker = Maker()
     outcome = Outcome(maker.node({"id": "test", "type": model.COLLECTION}), RESOLVED)
     outcome.items = [Item(made) for made in given["objects"]]
     if bool(repeated(outcome)) is not expects_error(expect):

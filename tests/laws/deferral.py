@@ -47,7 +47,7 @@ class Spy(Observed):
         self.asked[key] = None
         return super().find(key)
 
-    def select(self, group: str, kind: str, namespace: str, selector: dict[str, Any]) -> list[dict[str, Any]]:
+    def select(self, group: str, kind: str, namespace: str, selector: dict[str, Any]) -> list[dict[str, Any]] | None:
         self.selected.append((group, kind, namespace, selector))
         return super().select(group, kind, namespace, selector)
 
