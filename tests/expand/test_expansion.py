@@ -355,6 +355,26 @@ def test_a_nested_instance_that_its_schema_refuses_is_an_error() -> None:
     assert render(inner, outer, instance(kind="Outer", name="bar")).errors == []
 
 
+@pytest.mark.parametrize(
+    ("value", "state"),
+    [
+        pytest.param("inner.status.list[0]", "resolved", id="an-item-that-is-known"),
+        pytest.param("string(inner.status.list[1])", "deferred", id="one-that-is-not"),
+        pytest.param("string(size(inner.status.list))", "deferred", id="how-many"),
+        pytest.param("string(size(inner.status.last))", "deferred", id="how-many-where-the-last-one-is-not-known"),
+        pytest.param("string(has(inner.status.deep.b))", "deferred", id="a-field"),
+    ],
+)
+def test_what_a_nested_instance_does_not_say_yet_is_unknown_in_lists_too(value: str, state: str) -> None:
+    uid, name = '"${cm.metadata.uid}"', '"${cm.metadata.name}"'
+    status = f"{{list: [{name}, {uid}, {name}], last: [{name}, {uid}], deep: {{a: {name}, b: {uid}}}}}"
+    inner = rgd(config_map("cm"), kind="Inner", status=status)
+    makes = "- id: inner\n  template: {apiVersion: kro.run/v1alpha1, kind: Inner, metadata: {name: i}}\n"
+    outer = rgd(makes + free_form("out", f'{{v: "${{{value}}}"}}'), kind="Outer")
+    result = render(inner, outer, instance(kind="Outer"))
+    assert (result.errors, result.states["out"]) == ([], state)
+
+
 def test_a_nested_instance_of_another_type_is_refused_before() -> None:
     outer = OUTER.replace("spec: {host: db}", "spec: {host: 5}")
     assert render(INNER, outer).errors == ["wrong-type"]
