@@ -57,7 +57,7 @@ def test_answers_of_kros_cel(path: Path) -> None:
     held_to_the_floor(report, f"kro-cel/{path.name}")
 
 
-LIVE = ("kro-live/own", "kro-live/own: CRDs")
+LIVE = ("kro-live/own", "kro-live/own: CRDs", "kro-live/own: replay")
 
 
 @pytest.mark.parametrize("row", LIVE)

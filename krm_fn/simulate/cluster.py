@@ -1,0 +1,260 @@
+"""
+A cluster on paper: objects by identity, written as an API server writes them.
+
+Enters: bodies, each with the manager that applies it; patches; deletions; the kinds that are served.  Leaves: objects with uid,
+generation, resourceVersion and creationTimestamp, all of them the same in every run.  Raises `Refused`.  Not known here: kro, files.
+
+Written is by three verbs. `apply`: a manager says all that it wants of an object, and what it no longer says goes away. `set`: a
+merge patch by somebody else, the status included. `delete`: gone at once, or when the last finalizer is.
+"""
+
+from __future__ import annotations
+
+from krm_fn.expand.observed import Observed, identity
+from krm_fn.expand.view import as_stored
+from krm_fn.simulate.served import CRD
+from krm_fn.simulate.server_values import with_server_values
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from typing import Any, TypeAlias
+
+    from krm_fn.expand.observed import Identity
+    from krm_fn.simulate.served import Served
+
+    Refuses: TypeAlias = Callable[[dict[str, Any]], str | None]
+    """A body that is applied -> what the API server has against it, if somebody knows."""
+
+_SERVER_FIELDS = ("uid", "resourceVersion", "generation", "creationTimestamp", "deletionTimestamp", "managedFields")
+_WITHOUT_GENERATION = frozenset(
+    {
+        "ConfigMap", "Secret", "ServiceAccount", "Namespace", "Role", "ClusterRole", "RoleBinding", "ClusterRoleBinding", "Service",
+        "Endpoints", "Event", "Node", "PersistentVolume", "PersistentVolumeClaim", "LimitRange", "ResourceQuota", "Lease", "StorageClass",
+    }
+)  # fmt: skip
+_FIRST_YEAR = 2030
+
+
+class Refused(Exception):  # noqa: N818 - the answer of an API server
+    """The API server does not take a body."""
+
+
+class Cluster:
+    """
+    The objects.
+
+    version: of the last write; what did not change has not been written.  minutes: the time, since the beginning.  refuses: what an
+    admission plugin or a webhook would say.  created: identities in the order in which they came to be.
+    """
+
+    __slots__ = (
+        "_applied",
+        "_incarnations",
+        "_objects",
+        "_seen",
+        "_seen_at",
+        "minutes",
+        "refuses",
+        "served",
+        "version",
+    )
+
+    def __init__(self, served: Served, refuses: Refuses | None = None) -> None:
+        self.served = served
+        self.refuses = refuses
+        self.version = 0
+        self.minutes = 0
+        self._objects: dict[Identity, dict[str, Any]] = {}
+        self._applied: dict[tuple[Identity, str], dict[str, Any]] = {}
+        self._incarnations: dict[Identity, int] = {}
+        self._seen = Observed(given=True)
+        self._seen_at = -1
+
+    @property
+    def now(self) -> str:
+        day, minute = divmod(self.minutes, 24 * 60)
+        return f"{_FIRST_YEAR}-01-{day % 28 + 1:02d}T{minute // 60:02d}:{minute % 60:02d}:00Z"
+
+    def find(self, key: Identity) -> dict[str, Any] | None:
+        return self._objects.get(key)
+
+    def objects(self) -> Iterator[tuple[Identity, dict[str, Any]]]:
+        """In the order in which they were made."""
+        yield from list(self._objects.items())
+
+    def observed(self) -> Observed:
+        """All objects, as somebody sees them who looks now."""
+        if self._seen_at != self.version:
+            self._seen = Observed(self._objects.values(), given=True)
+            self._seen_at = self.version
+        return self._seen
+
+    def identity_of(self, body: dict[str, Any], *, namespace: str = "default") -> Identity:
+        """Where a body belongs; *namespace* is for one of a namespaced kind that has none."""
+        group, kind, own, name = identity(body)
+        if not self.served.namespaced(body["apiVersion"], kind):
+            return (group, kind, "", name)
+        return (group, kind, own or namespace, name)
+
+    # -- writing ----------------------------------------------------------------------------------------------------
+
+    def load(self, body: dict[str, Any]) -> Identity:
+        """An object that is there from the beginning, its status included."""
+        key = self.identity_of(body)
+        self._store(key, self._placed(key, as_stored(body)))
+        self._applied[key, "user"] = body
+        return key
+
+    def apply(self, body: dict[str, Any], manager: str) -> dict[str, Any]:
+        """What is stored after *manager* has applied *body*, by force. Raises Refused."""
+        key = self.identity_of(body)
+        if self.refuses is not None and (message := self.refuses(body)) is not None:
+            raise Refused(message)
+        desired = self._placed(key, as_stored(body))
+        group, _, version = body["apiVersion"].rpartition("/")
+        seen = self._objects.get(key)
+        if self.served.has_status_resource(group, body["kind"], version):
+            desired.pop("status", None)
+        desired, complaints = self.served.admit(merged(desired, seen, self._applied.get((key, manager))))
+        if complaints:
+            raise Refused(f"{body['kind']} {key[3]!r} is invalid: {'; '.join(complaints)}")
+        self._applied[key, manager] = self._placed(key, as_stored(body))
+        return self._store(key, desired)
+
+    def set(self, patch: dict[str, Any]) -> dict[str, Any]:
+        """A merge patch of an object that exists, by somebody else. Raises Refused."""
+        key = self.identity_of(patch)
+        seen = self._objects.get(key)
+        if seen is None:
+            raise Refused(f"there is no {key[1]} {key[3]!r}")
+        wanted, complaints = self.served.admit(merge_patch(seen, self._placed(key, as_stored(patch))))
+        if complaints:
+            raise Refused(f"{key[1]} {key[3]!r} is invalid: {'; '.join(complaints)}")
+        return self._store(key, wanted)
+
+    def write_status(self, key: Identity, status: dict[str, Any]) -> None:
+        """By way of the status subresource. Raises Refused."""
+        admitted, complaints = self.served.admit_status(key[:2], as_sent(status))
+        if complaints:
+            raise Refused(f"{key[1]} {key[3]!r} is invalid: {'; '.join(complaints)}")
+        self._store(key, {**self._objects[key], "status": admitted})
+
+    def delete(self, key: Identity) -> bool:
+        """Whether there was such an object. One with finalizers stays until they are gone."""
+        seen = self._objects.get(key)
+        if seen is None:
+            return False
+        if seen["metadata"].get("finalizers"):
+            if "deletionTimestamp" not in seen["metadata"]:
+                self._store(key, {**seen, "metadata": {**seen["metadata"], "deletionTimestamp": self.now}})
+            return True
+        self._remove(key)
+        return True
+
+    def finish(self, key: Identity, finalizer: str) -> None:
+        """Take a finalizer away; the last one of a deleted object takes the object along."""
+        seen = self._objects[key]
+        left = [each for each in seen["metadata"].get("finalizers") or [] if each != finalizer]
+        metadata = {name: value for name, value in seen["metadata"].items() if name != "finalizers"}
+        if left:
+            metadata["finalizers"] = left
+        self._store(key, {**seen, "metadata": metadata})
+        if not left and "deletionTimestamp" in metadata:
+            self._remove(key)
+
+    def _remove(self, key: Identity) -> None:
+        del self._objects[key]
+        self.version += 1
+        self._applied = {each: body for each, body in self._applied.items() if each[0] != key}
+        if key[:2] == CRD:
+            self.served.remove(key[3])
+
+    def _placed(self, key: Identity, body: dict[str, Any]) -> dict[str, Any]:
+        """With the namespace of its place, without the fields that only a server sets."""
+        metadata = {name: value for name, value in body["metadata"].items() if name not in _SERVER_FIELDS}
+        metadata.pop("namespace", None)
+        if key[2]:
+            metadata["namespace"] = key[2]
+        return {**body, "metadata": metadata}
+
+    def _store(self, key: Identity, body: dict[str, Any]) -> dict[str, Any]:
+        seen = self._objects.get(key)
+        old = seen["metadata"] if seen is not None else {}
+        metadata = {**body["metadata"]}
+        for field in ("uid", "creationTimestamp", "generation", "resourceVersion"):
+            if field in old:
+                metadata[field] = old[field]
+        body = with_server_values({**body, "metadata": metadata})
+        if seen == body:
+            return seen
+        self.version += 1
+        metadata = body["metadata"]
+        metadata["resourceVersion"] = str(self.version)
+        if seen is None:
+            self._incarnations[key] = self._incarnations.get(key, 0) + 1
+            metadata["uid"] = _uid(key, self._incarnations[key])
+            metadata["creationTimestamp"] = self.now
+            if key[1] not in _WITHOUT_GENERATION:
+                metadata["generation"] = 1
+        elif "generation" in metadata and (_content(seen) != _content(body) or _ends(old) != _ends(metadata)):
+            metadata["generation"] += 1
+        self._objects[key] = body
+        if key[:2] == CRD and (seen is None or seen.get("spec") != body.get("spec")):
+            self.served.add(body)
+        return body
+
+
+def _content(body: dict[str, Any]) -> dict[str, Any]:
+    return {field: value for field, value in body.items() if field not in ("metadata", "status")}
+
+
+def _ends(metadata: dict[str, Any]) -> bool:
+    return "deletionTimestamp" in metadata
+
+
+def _uid(key: Identity, incarnation: int) -> str:
+    from hashlib import sha256
+
+    digest = sha256("\0".join((*key, str(incarnation))).encode()).hexdigest()
+    return f"{digest[:8]}-{digest[8:12]}-4{digest[13:16]}-8{digest[17:20]}-{digest[20:32]}"
+
+
+def as_sent(value: Any) -> Any:
+    """As JSON carries it: a whole double is written without a point, and read back as an integer."""
+    if isinstance(value, dict):
+        return {key: as_sent(child) for key, child in value.items()}
+    if isinstance(value, list):
+        return [as_sent(child) for child in value]
+    if type(value) is float and value.is_integer() and abs(value) < 2**63:
+        return int(value)
+    return value
+
+
+def merged(desired: Any, seen: Any, before: Any) -> Any:
+    """*desired* over *seen*; what *before* said and *desired* does not is gone. Nothing is changed in place."""
+    if not isinstance(desired, dict) or not isinstance(seen, dict):
+        return desired
+    said = before if isinstance(before, dict) else {}
+    made = {key: value for key, value in seen.items() if key in desired or key not in said}
+    for key, value in seen.items():
+        if key not in desired and key in said and isinstance(value, dict) and isinstance(said[key], dict):
+            rest = merged({}, value, said[key])
+            if rest:
+                made[key] = rest
+    for key, value in desired.items():
+        made[key] = merged(value, seen[key], said.get(key)) if key in seen else value
+    return made
+
+
+def merge_patch(target: Any, patch: Any) -> Any:
+    """RFC 7396."""
+    if not isinstance(patch, dict):
+        return patch
+    made = dict(target) if isinstance(target, dict) else {}
+    for key, value in patch.items():
+        if value is None:
+            made.pop(key, None)
+        else:
+            made[key] = merge_patch(made.get(key), value)
+    return made
