@@ -34,9 +34,10 @@ class Sent:
     A body that kro sent.
 
     wave: which of the instance's reconciles of this step sent it first, of those that sent anything new.  became: see above.
+    message: why it was not taken.  before, after: the object as it was stored then.
     """
 
-    __slots__ = ("became", "body", "instance", "key", "message", "node", "wave")
+    __slots__ = ("after", "became", "before", "body", "instance", "key", "message", "node", "wave")
 
     def __init__(self, instance: Identity, node: str, wave: int, key: Identity, body: dict[str, Any]) -> None:
         self.instance = instance
@@ -46,6 +47,8 @@ class Sent:
         self.body = body
         self.became = UNCHANGED
         self.message = ""
+        self.before: dict[str, Any] | None = None
+        self.after: dict[str, Any] | None = None
 
 
 class Removed:

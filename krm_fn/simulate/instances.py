@@ -219,6 +219,7 @@ def _apply(
             sent.became = history.TAKEN if taken else history.REFUSED
         else:
             kept.add(stored["metadata"]["uid"])
+            sent.before, sent.after = seen, stored
             if stored is not seen:
                 sent.became = history.CREATED if seen is None else history.CHANGED
         if memory.is_new(sent):
