@@ -85,10 +85,11 @@ class _Reader:
         kind = (value.get("apiVersion"), value.get("kind")) if isinstance(value, dict) else ()
         if not isinstance(value, dict) or kind != (API_VERSION, KIND):
             named = " ".join(str(part)[:80] for part in kind if part) or "no object"
+            wrong = ("kind",) if kind and kind[0] == API_VERSION else ("apiVersion",)
             self._say(
                 "simulation-kind",
                 f"the steps file is {named}",
-                (),
+                wrong if kind else (),
                 f"it begins with apiVersion: {API_VERSION}, kind: {KIND}",
             )
             return []
