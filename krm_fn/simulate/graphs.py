@@ -76,12 +76,14 @@ class Graph:
     def compile(self, rgd: dict[str, Any], cluster: Cluster, *, strict: bool) -> None:
         """Follow the spec, if there is anything new about it. *strict*: a kind that nobody knows is refused, as kro does."""
         spec = rgd.get("spec")
-        if self.program is not None and spec == self._accepted:
+        tried = (spec, cluster.served.changes)
+        is_guess = any(problem.code == _UNKNOWN_KIND for problem in self.problems)
+        if self.program is not None and spec == self._accepted and not (is_guess and tried != self._tried):
             self.problems = [problem for problem in self.problems if problem.severity != ERROR]
             return
-        if self._tried == (spec, cluster.served.changes):
+        if self._tried == tried:
             return
-        self._tried = (spec, cluster.served.changes)
+        self._tried = tried
         program, self.problems = build_program(rgd, cluster.served.kinds)
         if strict or (program is not None and _needs_an_rgd(program, cluster)):
             for problem in self.problems:
@@ -137,25 +139,33 @@ class Graph:
 
 def _needs_an_rgd(program: Program, cluster: Cluster) -> bool:
     """Whether it makes instances of an RGD that the cluster has and whose CRD is not there yet."""
-    defined = {
-        (str(schema.get("group") or RGD_GROUP), schema.get("kind"))
-        for key, rgd in cluster.objects()
-        if key[:2] == (RGD_GROUP, RGD_KIND) and isinstance(schema := (rgd.get("spec") or {}).get("schema"), dict)
-    }
+    defined = _defined(cluster)
     return any(
         (node.group, node.object_kind) in defined and not cluster.served.kinds.knows(node.api_version, node.object_kind)
         for node in program.nodes.values()
     )
 
 
+def _defined(cluster: Cluster) -> set[tuple[str, str]]:
+    """Group and kind of the instances of every RGD that is there, whatever is wrong with it."""
+    return {
+        (str(schema.get("group") or RGD_GROUP), str(schema.get("kind")))
+        for key, rgd in cluster.objects()
+        if key[:2] == (RGD_GROUP, RGD_KIND)
+        and isinstance(spec := rgd.get("spec"), dict)
+        and isinstance(schema := spec.get("schema"), dict)
+    }
+
+
 class Graphs:
     """All RGDs of a cluster, by name."""
 
-    __slots__ = ("_cluster", "_strict", "all")
+    __slots__ = ("_cluster", "_settled_at", "_strict", "all")
 
     def __init__(self, cluster: Cluster, *, strict: bool = False) -> None:
         self._cluster = cluster
         self._strict = strict
+        self._settled_at = -1
         self.all: dict[str, Graph] = {}
 
     def of_kind(self, key: tuple[str, str]) -> Graph | None:
@@ -164,6 +174,21 @@ class Graphs:
             if graph.serves and graph.program is not None and graph.program.key == key:
                 return graph
         return None
+
+    def is_missing(self, key: tuple[str, str]) -> bool:
+        """Whether an RGD defines a kind of which there is no CRD."""
+        return self._cluster.served.program(key) is None and key in _defined(self._cluster)
+
+    def settle(self) -> None:
+        """Look at every RGD until nothing changes. Each look compiles one more of those that wait for another's CRD."""
+        if self._settled_at == self._cluster.version:
+            return
+        for _ in range(len(_defined(self._cluster)) + 2):
+            version = self._cluster.version
+            self.reconcile()
+            if self._cluster.version == version:
+                self._settled_at = version
+                return
 
     def reconcile(self) -> None:
         """One look at every RGD, in the order in which they were made."""

@@ -6,12 +6,14 @@ Enters: objects that are there, then actions.  Leaves: a `StepRecord` for each s
 
 from __future__ import annotations
 
+from krm_fn.expand.observed import identity
+from krm_fn.program.definition import RGD_GROUP, RGD_KIND
 from krm_fn.simulate.cluster import Cluster, Refused
 from krm_fn.simulate.deletion import reconcile_deletion
 from krm_fn.simulate.graphs import Graphs
 from krm_fn.simulate.history import Done, GraphRecord, InstanceRecord, StepRecord
 from krm_fn.simulate.instances import Memory, node_records, reconcile_instance
-from krm_fn.simulate.served import Served
+from krm_fn.simulate.served import CRD, Served
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -58,10 +60,15 @@ class Simulation:
         return record
 
     def act(self, verb: str, body: dict[str, Any]) -> Done:
+        """One action, with what the API server has against it."""
+        if identity(body)[:2] not in (CRD, (RGD_GROUP, RGD_KIND)):
+            self.graphs.settle()  # nobody can make an instance before its kind is served
         key = self.cluster.identity_of(body, namespace=self.namespace)
         if key[2]:
             body = {**body, "metadata": {**body["metadata"], "namespace": key[2]}}
         try:
+            if self.graphs.is_missing(key[:2]):
+                raise Refused(f"no {key[1]} is served: its ResourceGraphDefinition has no CRD")
             if verb == APPLY:
                 self.cluster.apply(body, USER)
             elif verb == SET:
@@ -78,7 +85,7 @@ class Simulation:
     def _settle(self, record: StepRecord) -> bool:
         for _ in range(MAX_ROUNDS):
             version = self.cluster.version
-            self.graphs.reconcile()
+            self.graphs.settle()
             for key, _ in self.cluster.objects():
                 graph = self.graphs.of_kind(key[:2])
                 instance = self.cluster.find(key)
