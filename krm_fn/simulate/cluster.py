@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from krm_fn.expand.observed import Observed, identity
 from krm_fn.expand.view import as_stored
+from krm_fn.schema.server_side_apply import merged
 from krm_fn.simulate.served import CRD
 from krm_fn.simulate.server_values import with_server_values
 
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     Refuses: TypeAlias = Callable[[dict[str, Any]], str | None]
     """A body that is applied -> what the API server has against it, if somebody knows."""
 
+USER = "user"
+"""The manager of what users apply, and of what is there from the beginning."""
 _SERVER_FIELDS = ("uid", "resourceVersion", "generation", "creationTimestamp", "deletionTimestamp", "managedFields")
 _WITHOUT_GENERATION = frozenset(
     {
@@ -102,8 +105,9 @@ class Cluster:
     def load(self, body: dict[str, Any]) -> Identity:
         """An object that is there from the beginning, its status included."""
         key = self.identity_of(body)
-        self._store(key, self._placed(key, as_stored(body)))
-        self._applied[key, "user"] = body
+        placed = self._placed(key, as_stored(body))
+        self._store(key, placed)
+        self._applied[key, USER] = {field: value for field, value in placed.items() if field != "status"}
         return key
 
     def apply(self, body: dict[str, Any], manager: str) -> dict[str, Any]:
@@ -116,11 +120,13 @@ class Cluster:
         seen = self._objects.get(key)
         if self.served.has_status_resource(group, body["kind"], version):
             desired.pop("status", None)
-        desired, complaints = self.served.admit(merged(desired, seen, self._applied.get((key, manager))))
+        schema = self.served.kinds.schema(body["apiVersion"], body["kind"])
+        made = desired if seen is None else merged(desired, seen, schema, self._applied.get((key, manager)))
+        admitted, complaints = self.served.admit(made)
         if complaints:
             raise Refused(f"{body['kind']} {key[3]!r} is invalid: {'; '.join(complaints)}")
-        self._applied[key, manager] = self._placed(key, as_stored(body))
-        return self._store(key, desired)
+        self._applied[key, manager] = desired
+        return self._store(key, admitted)
 
     def set(self, patch: dict[str, Any]) -> dict[str, Any]:
         """A merge patch of an object that exists, by somebody else. Raises Refused."""
@@ -229,22 +235,6 @@ def as_sent(value: Any) -> Any:
     if type(value) is float and value.is_integer() and abs(value) < 2**63:
         return int(value)
     return value
-
-
-def merged(desired: Any, seen: Any, before: Any) -> Any:
-    """*desired* over *seen*; what *before* said and *desired* does not is gone. Nothing is changed in place."""
-    if not isinstance(desired, dict) or not isinstance(seen, dict):
-        return desired
-    said = before if isinstance(before, dict) else {}
-    made = {key: value for key, value in seen.items() if key in desired or key not in said}
-    for key, value in seen.items():
-        if key not in desired and key in said and isinstance(value, dict) and isinstance(said[key], dict):
-            rest = merged({}, value, said[key])
-            if rest:
-                made[key] = rest
-    for key, value in desired.items():
-        made[key] = merged(value, seen[key], said.get(key)) if key in seen else value
-    return made
 
 
 def merge_patch(target: Any, patch: Any) -> Any:

@@ -12,6 +12,7 @@ from __future__ import annotations
 from krm_fn.admit.admission import compile_admission
 from krm_fn.program.generated import crd_of
 from krm_fn.report.diagnostic import ERROR
+from krm_fn.schema.defaults import defaulted
 from krm_fn.schema.kinds import Kinds
 from krm_fn.schema.rgd_crd import RGD_CRD
 from krm_fn.schema.scope import builtin_versions, scope_from_crd
@@ -132,7 +133,9 @@ class Served:
             rest = {name: value for name, value in body.items() if name not in _ROOT}
             after, complaints = check(rest)
             return {**{name: body[name] for name in _ROOT if name in body}, **after}, complaints
-        return (without_nulls(body) if builtin_versions(*key, self.minor) else body), []
+        if not builtin_versions(*key, self.minor):
+            return body, []
+        return defaulted(without_nulls(body), self.kinds.schema(body["apiVersion"], body["kind"])), []
 
     def admit_status(self, key: GroupKind, status: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
         """The same for a status by itself."""

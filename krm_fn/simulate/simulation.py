@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from krm_fn.expand.observed import identity
 from krm_fn.program.definition import RGD_GROUP, RGD_KIND
-from krm_fn.simulate.cluster import Cluster, Refused
+from krm_fn.simulate.cluster import USER, Cluster, Refused
 from krm_fn.simulate.deletion import reconcile_deletion
 from krm_fn.simulate.graphs import Graphs
 from krm_fn.simulate.history import Done, GraphRecord, InstanceRecord, StepRecord
@@ -27,7 +27,6 @@ APPLY, SET, DELETE = "apply", "set", "delete"
 MAX_ROUNDS = 100
 """So often every instance is reconciled in one step; what has not settled then never will."""
 MAX_RECONCILES = 20_000
-USER = "user"
 
 
 class Simulation:
