@@ -10,11 +10,13 @@ merge patch by somebody else, the status included. `delete`: gone at once, or wh
 
 from __future__ import annotations
 
-from krm_fn.expand.observed import Observed, identity
+from krm_fn.expand.observed import identity
 from krm_fn.expand.view import as_stored
+from krm_fn.program.definition import RGD_GROUP, RGD_KIND
 from krm_fn.schema.server_side_apply import merged
 from krm_fn.simulate.served import CRD
 from krm_fn.simulate.server_values import with_server_values
+from krm_fn.simulate.store import Store
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -47,32 +49,21 @@ class Cluster:
     """
     The objects.
 
-    version: of the last write; what did not change has not been written.  minutes: the time, since the beginning.  refuses: what an
-    admission plugin or a webhook would say.  created: identities in the order in which they came to be.
+    version: of the last write; what did not change has not been written.  defined: of the last write of an RGD or a CRD.  minutes: the
+    time, since the beginning.  refuses: what an admission plugin or a webhook would say.
     """
 
-    __slots__ = (
-        "_applied",
-        "_incarnations",
-        "_objects",
-        "_seen",
-        "_seen_at",
-        "minutes",
-        "refuses",
-        "served",
-        "version",
-    )
+    __slots__ = ("_applied", "_incarnations", "defined", "minutes", "refuses", "served", "store", "version")
 
     def __init__(self, served: Served, refuses: Refuses | None = None) -> None:
         self.served = served
         self.refuses = refuses
-        self.version = 0
+        self.version = self.defined = 0
         self.minutes = 0
-        self._objects: dict[Identity, dict[str, Any]] = {}
-        self._applied: dict[tuple[Identity, str], dict[str, Any]] = {}
+        self.store = Store()
+        self._applied: dict[Identity, dict[str, dict[str, Any]]] = {}
+        """What each manager applied last."""
         self._incarnations: dict[Identity, int] = {}
-        self._seen = Observed(given=True)
-        self._seen_at = -1
 
     @property
     def now(self) -> str:
@@ -80,18 +71,11 @@ class Cluster:
         return f"{_FIRST_YEAR}-01-{day % 28 + 1:02d}T{minute // 60:02d}:{minute % 60:02d}:00Z"
 
     def find(self, key: Identity) -> dict[str, Any] | None:
-        return self._objects.get(key)
+        return self.store.find(key)
 
     def objects(self) -> Iterator[tuple[Identity, dict[str, Any]]]:
         """In the order in which they were made."""
-        yield from list(self._objects.items())
-
-    def observed(self) -> Observed:
-        """All objects, as somebody sees them who looks now."""
-        if self._seen_at != self.version:
-            self._seen = Observed(self._objects.values(), given=True)
-            self._seen_at = self.version
-        return self._seen
+        yield from list(self.store.objects.items())
 
     def identity_of(self, body: dict[str, Any], *, namespace: str = "default") -> Identity:
         """Where a body belongs; *namespace* is for one of a namespaced kind that has none."""
@@ -107,7 +91,7 @@ class Cluster:
         key = self.identity_of(body)
         placed = self._placed(key, as_stored(body))
         self._store(key, placed)
-        self._applied[key, USER] = {field: value for field, value in placed.items() if field != "status"}
+        self._applied.setdefault(key, {})[USER] = {field: value for field, value in placed.items() if field != "status"}
         return key
 
     def apply(self, body: dict[str, Any], manager: str) -> dict[str, Any]:
@@ -117,21 +101,21 @@ class Cluster:
             raise Refused(message)
         desired = self._placed(key, as_stored(body))
         group, _, version = body["apiVersion"].rpartition("/")
-        seen = self._objects.get(key)
+        seen = self.store.find(key)
         if self.served.has_status_resource(group, body["kind"], version):
             desired.pop("status", None)
         schema = self.served.kinds.schema(body["apiVersion"], body["kind"])
-        made = desired if seen is None else merged(desired, seen, schema, self._applied.get((key, manager)))
+        made = desired if seen is None else merged(desired, seen, schema, self._applied.get(key, {}).get(manager))
         admitted, complaints = self.served.admit(made)
         if complaints:
             raise Refused(f"{body['kind']} {key[3]!r} is invalid: {'; '.join(complaints)}")
-        self._applied[key, manager] = desired
+        self._applied.setdefault(key, {})[manager] = desired
         return self._store(key, admitted)
 
     def set(self, patch: dict[str, Any]) -> dict[str, Any]:
         """A merge patch of an object that exists, by somebody else. Raises Refused."""
         key = self.identity_of(patch)
-        seen = self._objects.get(key)
+        seen = self.store.find(key)
         if seen is None:
             raise Refused(f"there is no {key[1]} {key[3]!r}")
         wanted, complaints = self.served.admit(merge_patch(seen, self._placed(key, as_stored(patch))))
@@ -144,11 +128,11 @@ class Cluster:
         admitted, complaints = self.served.admit_status(key[:2], as_sent(status))
         if complaints:
             raise Refused(f"{key[1]} {key[3]!r} is invalid: {'; '.join(complaints)}")
-        self._store(key, {**self._objects[key], "status": admitted})
+        self._store(key, {**self.store.objects[key], "status": admitted})
 
     def delete(self, key: Identity) -> bool:
         """Whether there was such an object. One with finalizers stays until they are gone."""
-        seen = self._objects.get(key)
+        seen = self.store.find(key)
         if seen is None:
             return False
         if seen["metadata"].get("finalizers"):
@@ -160,7 +144,7 @@ class Cluster:
 
     def finish(self, key: Identity, finalizer: str) -> None:
         """Take a finalizer away; the last one of a deleted object takes the object along."""
-        seen = self._objects[key]
+        seen = self.store.objects[key]
         left = [each for each in seen["metadata"].get("finalizers") or [] if each != finalizer]
         metadata = {name: value for name, value in seen["metadata"].items() if name != "finalizers"}
         if left:
@@ -170,11 +154,16 @@ class Cluster:
             self._remove(key)
 
     def _remove(self, key: Identity) -> None:
-        del self._objects[key]
+        self.store.take(key)
         self.version += 1
-        self._applied = {each: body for each, body in self._applied.items() if each[0] != key}
+        self._applied.pop(key, None)
+        self._note(key)
         if key[:2] == CRD:
             self.served.remove(key[3])
+
+    def _note(self, key: Identity) -> None:
+        if key[:2] in (CRD, (RGD_GROUP, RGD_KIND)):
+            self.defined = self.version
 
     def _placed(self, key: Identity, body: dict[str, Any]) -> dict[str, Any]:
         """With the namespace of its place, without the fields that only a server sets."""
@@ -185,7 +174,7 @@ class Cluster:
         return {**body, "metadata": metadata}
 
     def _store(self, key: Identity, body: dict[str, Any]) -> dict[str, Any]:
-        seen = self._objects.get(key)
+        seen = self.store.find(key)
         old = seen["metadata"] if seen is not None else {}
         metadata = {**body["metadata"]}
         for field in ("uid", "creationTimestamp", "generation", "resourceVersion"):
@@ -205,7 +194,8 @@ class Cluster:
                 metadata["generation"] = 1
         elif "generation" in metadata and (_content(seen) != _content(body) or _ends(old) != _ends(metadata)):
             metadata["generation"] += 1
-        self._objects[key] = body
+        self.store.put(key, body)
+        self._note(key)
         if key[:2] == CRD and (seen is None or seen.get("spec") != body.get("spec")):
             self.served.add(body)
         return body

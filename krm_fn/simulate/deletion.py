@@ -58,7 +58,7 @@ def reconcile_deletion(key: Identity, graph: Graph, cluster: Cluster, memory: Me
     instance = cluster.find(key)
     assert instance is not None
     step = Step(graph.program, instance, graph.world)
-    scene = step.scene(cluster.observed())
+    scene = step.scene(cluster.store)
     try:
         found = _plan(scene, instance, cluster)
     except _Stuck as stuck:
@@ -178,13 +178,10 @@ def _identity(node: Node, values: dict[int, Any], scene: Scene, cluster: Cluster
 
 def _items(node: Node, instance: dict[str, Any], cluster: Cluster) -> dict[Identity, dict[str, Any]]:
     """The objects of a collection, by the labels that kro put on them."""
-    uid = instance["metadata"]["uid"]
     return {
         place: body
-        for place, body in cluster.objects()
-        if place[:2] == (node.group, node.object_kind)
-        and (labels := body["metadata"].get("labels") or {}).get(INSTANCE_ID) == uid
-        and labels.get(NODE_ID) == node.id
+        for place, body in cluster.store.labelled(INSTANCE_ID, instance["metadata"]["uid"])
+        if place[:2] == (node.group, node.object_kind) and body["metadata"]["labels"].get(NODE_ID) == node.id
     }
 
 

@@ -150,52 +150,49 @@ def _defined(cluster: Cluster) -> set[tuple[str, str]]:
     """Group and kind of the instances of every RGD that is there, whatever is wrong with it."""
     return {
         (str(schema.get("group") or RGD_GROUP), str(schema.get("kind")))
-        for key, rgd in cluster.objects()
-        if key[:2] == (RGD_GROUP, RGD_KIND)
-        and isinstance(spec := rgd.get("spec"), dict)
-        and isinstance(schema := spec.get("schema"), dict)
+        for _, rgd in cluster.store.of_kind(RGD_GROUP, RGD_KIND)
+        if isinstance(spec := rgd.get("spec"), dict) and isinstance(schema := spec.get("schema"), dict)
     }
 
 
 class Graphs:
     """All RGDs of a cluster, by name."""
 
-    __slots__ = ("_cluster", "_settled_at", "_strict", "all")
+    __slots__ = ("_by_kind", "_cluster", "_defined", "_settled_at", "_strict", "all")
 
     def __init__(self, cluster: Cluster, *, strict: bool = False) -> None:
         self._cluster = cluster
         self._strict = strict
         self._settled_at = -1
+        self._by_kind: dict[tuple[str, str], Graph] = {}
+        self._defined: set[tuple[str, str]] = set()
         self.all: dict[str, Graph] = {}
 
     def of_kind(self, key: tuple[str, str]) -> Graph | None:
         """The RGD by which kro treats the instances of a kind."""
-        for graph in self.all.values():
-            if graph.serves and graph.program is not None and graph.program.key == key:
-                return graph
-        return None
+        return self._by_kind.get(key)
+
+    def kinds(self) -> list[tuple[str, str]]:
+        """Those whose instances kro treats."""
+        return list(self._by_kind)
 
     def is_missing(self, key: tuple[str, str]) -> bool:
         """Whether an RGD defines a kind of which there is no CRD."""
-        return self._cluster.served.program(key) is None and key in _defined(self._cluster)
+        return key in self._defined and self._cluster.served.program(key) is None
 
     def settle(self) -> None:
         """Look at every RGD until nothing changes. Each look compiles one more of those that wait for another's CRD."""
-        if self._settled_at == self._cluster.version:
-            return
-        for _ in range(len(_defined(self._cluster)) + 2):
-            version = self._cluster.version
-            self.reconcile()
-            if self._cluster.version == version:
-                self._settled_at = version
+        for _ in range(2 * len(self._cluster.store.of_kind(RGD_GROUP, RGD_KIND)) + 10):
+            if self._settled_at == self._cluster.defined:
                 return
+            self._settled_at = self._cluster.defined
+            self._reconcile()
 
-    def reconcile(self) -> None:
+    def _reconcile(self) -> None:
         """One look at every RGD, in the order in which they were made."""
+        self._defined = _defined(self._cluster)
         there = set()
-        for key, rgd in self._cluster.objects():
-            if key[:2] != (RGD_GROUP, RGD_KIND):
-                continue
+        for key, rgd in self._cluster.store.of_kind(RGD_GROUP, RGD_KIND):
             name = key[3]
             there.add(name)
             graph = self.all.get(name)
@@ -209,6 +206,10 @@ class Graphs:
             self._cluster.write_status(key, _status(graph, rgd.get("status") or {}, self._cluster.now))
         for name in self.all.keys() - there:
             del self.all[name]
+        self._by_kind = {}
+        for graph in self.all.values():
+            if graph.serves and graph.program is not None:
+                self._by_kind.setdefault(graph.program.key, graph)
 
 
 def _status(graph: Graph, before: dict[str, Any], now: str) -> dict[str, Any]:

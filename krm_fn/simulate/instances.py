@@ -71,7 +71,7 @@ def reconcile_instance(key: Identity, graph: Graph, cluster: Cluster, memory: Me
     assert graph.program is not None
     assert graph.world is not None
     instance = _manage(key, graph, cluster)
-    step = memory.steps[key] = reconcile(graph.program, instance, cluster.observed(), graph.world)
+    step = memory.steps[key] = reconcile(graph.program, instance, cluster.store, graph.world)
     refused: dict[Identity, str] = {}
     if step.sends:
         made = [(node, as_sent(item.object)) for node, item in step.applied()]
@@ -87,7 +87,7 @@ def reconcile_instance(key: Identity, graph: Graph, cluster: Cluster, memory: Me
     metadata = instance["metadata"]
     conclusion = conclude(
         step,
-        cluster.observed(),
+        cluster.store,
         refused,
         previous=instance.get("status"),
         generation=metadata.get("generation"),
@@ -202,11 +202,10 @@ def _apply(
     """Send what is resolved. Returns the uids of what is there; what is not taken goes to *refused*."""
     wave = memory.waves.get(key, 0) + 1
     own = applyset_id(key[3], key[2], key[1], key[0])
-    before = cluster.observed()
     kept: set[str] = set()
     for node, body in made:
         place = cluster.identity_of(body, namespace=key[2] or "default")
-        seen = before.find(place)
+        seen = cluster.find(place)
         sent = Sent(key, node.id, wave, place, body)
         stored = None
         try:
@@ -257,9 +256,8 @@ def _orphans(
     looked_at = {*namespaces, metadata.get("namespace") or "default"}
     return [
         (place, found)
-        for place, found in cluster.objects()
-        if (found["metadata"].get("labels") or {}).get(PART_OF) == own
-        and (f"{place[1]}.{place[0]}" if place[0] else place[1]) in kinds
+        for place, found in cluster.store.labelled(PART_OF, own)
+        if (f"{place[1]}.{place[0]}" if place[0] else place[1]) in kinds
         and (not place[2] or place[2] in looked_at)
         and found["metadata"]["uid"] not in kept
     ]
@@ -293,11 +291,8 @@ def _prune(
 def node_records(step: Step, cluster: Cluster) -> list[history.NodeRecord]:
     """Of every node that the last step came to."""
     own: dict[str, list[Identity]] = {}
-    uid = step.instance["metadata"].get("uid")
-    for place, found in cluster.objects():
-        labels = found["metadata"].get("labels") or {}
-        if uid and labels.get(INSTANCE_ID) == uid:
-            own.setdefault(labels.get(NODE_ID, ""), []).append(place)
+    for place, found in cluster.store.labelled(INSTANCE_ID, str(step.instance["metadata"].get("uid"))):
+        own.setdefault(found["metadata"]["labels"].get(NODE_ID, ""), []).append(place)
     records = []
     for name, outcome in step.outcomes.items():
         state = {EXCLUDED: history.EXCLUDED, DEFERRED: history.WAITING, RESOLVED: history.APPLIED}[outcome.state]

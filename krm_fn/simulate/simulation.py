@@ -17,7 +17,7 @@ from krm_fn.simulate.served import CRD, Served
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
     from typing import Any
 
     from krm_fn.expand.observed import Identity
@@ -26,7 +26,9 @@ if TYPE_CHECKING:
 APPLY, SET, DELETE = "apply", "set", "delete"
 MAX_ROUNDS = 100
 """So often every instance is reconciled in one step; what has not settled then never will."""
-MAX_RECONCILES = 20_000
+MAX_RECONCILES = 50_000
+MAX_OBJECTS = 100_000
+"""What grows beyond this is no cluster: instances that make instances without end."""
 
 
 class Simulation:
@@ -48,7 +50,7 @@ class Simulation:
     def step(self, name: str, actions: Iterable[tuple[str, dict[str, Any]]]) -> StepRecord:
         """Do the *actions*, pairs of a verb and a body, then let kro work. What the API server does not take is noted."""
         record = StepRecord(name)
-        before = {key: body for key, body in self.cluster.objects() if self._is_instance(key)}
+        before = dict(self._instances())
         for verb, body in actions:
             record.done.append(self.act(verb, body))
         self._memory.waves.clear()
@@ -78,20 +80,21 @@ class Simulation:
             return Done(verb, key, str(refused))
         return Done(verb, key)
 
-    def _is_instance(self, key: Identity) -> bool:
-        return self.graphs.of_kind(key[:2]) is not None
+    def _instances(self) -> Iterator[tuple[Identity, dict[str, Any]]]:
+        for kind in self.graphs.kinds():
+            yield from self.cluster.store.of_kind(*kind)
 
     def _settle(self, record: StepRecord) -> bool:
         for _ in range(MAX_ROUNDS):
             version = self.cluster.version
             self.graphs.settle()
-            for key, _ in self.cluster.objects():
+            for key, _ in list(self._instances()):
                 graph = self.graphs.of_kind(key[:2])
                 instance = self.cluster.find(key)
                 if graph is None or instance is None:
                     continue
                 record.reconciles += 1
-                if record.reconciles > MAX_RECONCILES:
+                if record.reconciles > MAX_RECONCILES or len(self.cluster.store.objects) > MAX_OBJECTS:
                     return False
                 if "deletionTimestamp" in instance["metadata"]:
                     reconcile_deletion(key, graph, self.cluster, self._memory, record)
@@ -112,9 +115,7 @@ class Simulation:
             del self._graphs_before[name]
 
     def _note_instances(self, record: StepRecord, before: dict[Identity, dict[str, Any]]) -> None:
-        for key, body in self.cluster.objects():
-            if not self._is_instance(key):
-                continue
+        for key, body in self._instances():
             made = InstanceRecord(key, body["apiVersion"])
             made.status = body.get("status") or {}
             made.before = (before.get(key) or {}).get("status") if key in before else None
