@@ -6,7 +6,7 @@ Equal are, in every step: the bodies that are new or changed, object by object, 
 instance's reconciles; what was pruned, in
 order; state, order and verdict of the RGDs that were applied; the status of every instance that the golden names: the author's fields,
 the state, and of the conditions type, status and reason, and the message unless the state is ERROR (kro's sentences about errors are its
-own). In the end: what is deleted with the instances.
+own). In the end: the instances as they are stored, which children there are, and what is deleted with the instances.
 
 What an API server alone decides is taken from the golden: a body or an instance that it refused is refused, with its message.
 """
@@ -18,6 +18,8 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from krm_fn.simulate import history
+from krm_fn.simulate.cluster import as_sent
+from krm_fn.simulate.instances import PART_OF
 from krm_fn.simulate.simulation import APPLY, DELETE, SET, Simulation
 from tests.conformance.case import Case, Mismatch
 from tests.conformance.compare import first_difference, without_labels_aside
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
 
 MINOR = 35
 _ASIDE = ("lastTransitionTime", "observedGeneration")
+_VERSIONS = ("kro.run/kro-version", "applyset.kubernetes.io/tooling")
 _UID = re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-8[0-9a-f]{3}-[0-9a-f]{12}\b")
 _TIME = re.compile(r"\b2030-01-\d\dT\d\d:\d\d:00Z")
 
@@ -94,6 +97,7 @@ class Replay:
             actions = [(SET, self._patch(write)) for write in step.get("set_status") or []]
         if not recording.steps and actions:
             simulation.step("instances", actions)
+        self._check_end()
         self._check_deletion()
         return []
 
@@ -237,6 +241,32 @@ class Replay:
         for entry in (self.recording.golden.get("final") or {}).get("instances") or []:
             return mention(entry)
         return None
+
+    def _check_end(self) -> None:
+        """The instances as they are stored in the end, and which children there are."""
+        live = {mention(body): body for _, body in self.simulation.cluster.objects()}
+        final = self.recording.golden.get("final") or {}
+        for entry in final.get("instances") or []:
+            body = live.get(mention(entry))
+            if body is None:
+                raise Mismatch(f"end: there is no {mention(entry)}")
+            for field in ("labels", "annotations", "finalizers"):
+                self._same(entry.get(field), body["metadata"].get(field), f"{mention(entry)} metadata.{field}")
+            self._same(entry.get("spec"), body.get("spec"), f"{mention(entry)} spec")
+        wanted = {identity(entry) for entry in final.get("children") or []}
+        got = {key for key, body in self.simulation.cluster.objects() if PART_OF in (body["metadata"].get("labels") or {})}
+        if wanted != got:
+            raise Mismatch(f"end: there is also {_names(got - wanted)}, not {_names(wanted - got)}")
+
+    @staticmethod
+    def _same(wanted: Any, got: Any, where: str) -> None:
+        wanted, got = (
+            {k: v for k, v in each.items() if k not in _VERSIONS} if isinstance(each, dict) else each
+            for each in (wanted, got)
+        )
+        difference = first_difference(wanted or None, normal(as_sent(got)) or None)
+        if difference is not None:
+            raise Mismatch(f"end: {where}: {difference}")
 
     def _check_deletion(self) -> None:
         """All instances of the user are deleted together. The recorder lists no RGD that went with them. Between instances there is no order, nor within a collection."""
