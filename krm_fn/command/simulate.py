@@ -11,6 +11,7 @@ from krm_fn.report.diagnostic import ERROR, WARNING, Diagnostic, RenderError
 from krm_fn.report.near import begin_run
 from krm_fn.report.text import render_text
 from krm_fn.schema.kube_version import NEWEST
+from krm_fn.simulate.bodies import wrong_metadata
 from krm_fn.simulate.script import SCRIPT, read_script
 from krm_fn.simulate.simulation import APPLY, Simulation
 
@@ -128,29 +129,33 @@ class _Run:
         simulation = Simulation(minor, namespace=self.namespace, strict=self.is_strict)
         others = [each for each in inputs.others if each not in inputs.crds and each.key != SCRIPT]
         for entry in (*inputs.crds, *others, *inputs.observed):
-            if self._has_name(entry):
+            if self._is_sound(entry):
                 simulation.load(entry.value)
-        first = [(APPLY, entry) for entry in (*inputs.rgds, *inputs.instances) if self._has_name(entry)]
+        first = [(APPLY, entry) for entry in (*inputs.rgds, *inputs.instances) if self._is_sound(entry)]
         if any(each.severity == ERROR for each in self.found):
             return []
         records = [self._step(simulation, "start", first)]
         records += [self._step(simulation, step.name, step.actions) for step in steps]
         return records
 
-    def _has_name(self, entry: Entry) -> bool:
-        metadata = entry.value.get("metadata")
-        if isinstance(metadata, dict) and isinstance(metadata.get("name"), str):
-            return True
-        self.add(
-            Diagnostic(
-                "invalid-name",
-                f"metadata.name of this {entry.value['kind']} is missing, or no text",
-                position=entry.locate(("metadata", "name")),
-                subject=entry.subject(),
-                help="an object that is in a cluster has a name",
+    def _is_sound(self, entry: Entry) -> bool:
+        """Whether a cluster could hold it."""
+        sound = True
+        for code, message, path, advice in wrong_metadata(entry.value):
+            sound = False
+            position = entry.locate(path)
+            self.add(
+                Diagnostic(
+                    code,
+                    message,
+                    position=position,
+                    span=entry.measure(path, position),
+                    where=path_text(path),
+                    subject=entry.subject(),
+                    help=advice,
+                )
             )
-        )
-        return False
+        return sound
 
     def _step(self, simulation: Simulation, name: str, actions: Sequence[tuple[str, Entry]]) -> StepRecord:
         record = simulation.step(name, [(verb, entry.value) for verb, entry in actions])

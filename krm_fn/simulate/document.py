@@ -7,6 +7,7 @@ Enters: `StepRecord`s.  Leaves: a document of the kind `SimulationReport`.  Not 
 from __future__ import annotations
 
 from krm_fn.emit.report import API_VERSION, wait_entry
+from krm_fn.program.template import path_text
 from krm_fn.simulate import history
 
 TYPE_CHECKING = False
@@ -36,7 +37,12 @@ def _step(record: StepRecord) -> dict[str, Any]:
                 "state": graph.state,
                 "topologicalOrder": graph.order,
                 "problems": [
-                    {"code": problem.code, "severity": problem.severity, "message": problem.message}
+                    {
+                        "code": problem.code,
+                        "severity": problem.severity,
+                        "message": problem.message,
+                        "path": path_text(problem.path),
+                    }
                     for problem in graph.problems
                 ],
                 **({"refusal": graph.refusal} if graph.refusal else {}),

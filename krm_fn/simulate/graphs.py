@@ -106,8 +106,8 @@ class Graph:
         crd = {**crd, "metadata": {**crd["metadata"], "labels": {**(crd["metadata"].get("labels") or {}), **own}}}
         existing = cluster.find((*CRD, "", name))
         if existing is not None:
-            self.refusal = self._against(existing, crd, rgd)
-            if self.refusal or existing["spec"]["versions"] == crd["spec"]["versions"]:
+            self.refusal = self._against(existing, crd, rgd)  # what is there may be anybody's
+            if self.refusal or existing["spec"].get("versions") == crd["spec"]["versions"]:
                 self.serves = self.serves or not self.refusal
                 return
         try:
@@ -129,7 +129,7 @@ class Graph:
             return f"failed to update CRD {name}: CRD is owned by another ResourceGraphDefinition {owner}"
         try:
             report = compare_versions(existing["spec"]["versions"], crd["spec"]["versions"])
-        except NotComparable as error:
+        except (NotComparable, KeyError, TypeError, AttributeError) as error:
             return f"failed to check schema compatibility: {error}"
         allowed = (rgd["metadata"].get("annotations") or {}).get(_ALLOW_BREAKING) == "true"
         if not report.is_compatible and not allowed:
@@ -203,7 +203,7 @@ class Graphs:
             graph.compile(rgd, self._cluster, strict=self._strict)
             graph.install(rgd, self._cluster)
             graph.state = ACTIVE if graph.is_accepted and graph.serves and not graph.refusal else INACTIVE
-            self._cluster.write_status(key, _status(graph, rgd.get("status") or {}, self._cluster.now))
+            self._cluster.write_status(key, _status(graph, rgd.get("status"), self._cluster.now))
         for name in self.all.keys() - there:
             del self.all[name]
         self._by_kind = {}
@@ -212,7 +212,7 @@ class Graphs:
                 self._by_kind.setdefault(graph.program.key, graph)
 
 
-def _status(graph: Graph, before: dict[str, Any], now: str) -> dict[str, Any]:
+def _status(graph: Graph, before: Any, now: str) -> dict[str, Any]:
     """What kro writes into the RGD, without the sentences that only kro itself can form."""
     accepted = graph.is_accepted
     messages = [problem.message for problem in graph.problems if problem.severity == ERROR]
@@ -223,7 +223,8 @@ def _status(graph: Graph, before: dict[str, Any], now: str) -> dict[str, Any]:
         ("ControllerReady", graph.serves, "Running" if graph.serves else "AwaitingReconciliation", ""),
         ("Ready", graph.state == ACTIVE, "Ready" if graph.state == ACTIVE else "NotReady", ""),
     )
-    old = {each["type"]: each for each in before.get("conditions") or []}
+    said = before.get("conditions") if isinstance(before, dict) else None
+    old = {str(each.get("type")): each for each in said or () if isinstance(each, dict)}
     conditions = []
     for kind, holds, reason, message in parts:
         status = "True" if holds else "False"

@@ -21,7 +21,7 @@ from __future__ import annotations
 from krm_fn.inputs import Entry
 from krm_fn.report.diagnostic import Diagnostic, RenderError
 from krm_fn.report.near import did_you_mean
-from krm_fn.schema.object_names import MAX_LABEL, MAX_SUBDOMAIN, is_dns_name
+from krm_fn.simulate.bodies import wrong_metadata
 from krm_fn.simulate.simulation import APPLY, DELETE, SET
 
 TYPE_CHECKING = False
@@ -139,27 +139,9 @@ class _Reader:
             if not isinstance(body.get(field), str) or not body[field]:
                 self._say("simulation-value", f"{field} of this object is missing, or no text", (*path, field), "")
                 sound = False
-        metadata = body.get("metadata")
-        metadata = metadata if isinstance(metadata, dict) else {}
-        name, namespace = metadata.get("name"), metadata.get("namespace")
-        if not isinstance(name, str) or not _is_name(name):
-            said = (
-                "metadata.name of this object is missing" if name is None else "metadata.name of this object is no name"
-            )
-            self._say("simulation-value", said, (*path, "metadata", "name"), "lower-case letters, digits, '-' and '.'")
+        for _, message, place, advice in wrong_metadata(body):
+            self._say("simulation-value", message, (*path, *place), advice)
             sound = False
-        if namespace is not None and not (isinstance(namespace, str) and is_dns_name(namespace, MAX_LABEL, dots=False)):
-            said = "metadata.namespace of this object is no namespace"
-            self._say("simulation-value", said, (*path, "metadata", "namespace"), "lower-case letters, digits and '-'")
-            sound = False
-        for field in ("labels", "annotations"):
-            texts = metadata.get(field)
-            if texts is not None and not (
-                isinstance(texts, dict) and all(isinstance(v, str | None) for v in texts.values())
-            ):
-                said = f"metadata.{field} of this object is no mapping of texts"
-                self._say("simulation-value", said, (*path, "metadata", field), "put numbers and true into quotes")
-                sound = False
         return sound
 
     def _known(self, value: dict[str, Any], path: tuple[str | int, ...], keys: tuple[str, ...]) -> None:
@@ -182,8 +164,3 @@ class _Reader:
         self.problems.append(
             Diagnostic(code, message, position=position, span=span, where=path_text(path), help=advice)
         )
-
-
-def _is_name(name: str) -> bool:
-    """A name of some kind: those of RBAC may hold a colon."""
-    return is_dns_name(name.replace(":", "-").strip("-"), MAX_SUBDOMAIN, dots=True)

@@ -110,12 +110,8 @@ class Served:
         """Whether a plain write leaves `status` alone. So it is with all that is built in and has one."""
         for crd in self._crds.values():
             if (group, kind) in scope_from_crd(crd):
-                return any(
-                    isinstance(each, dict)
-                    and each.get("name") == version
-                    and "status" in (each.get("subresources") or {})
-                    for each in crd["spec"].get("versions") or []
-                )
+                found = _version(crd, version).get("subresources")
+                return isinstance(found, dict) and "status" in found
         return bool(builtin_versions(group, kind, self.minor)) or (group, kind) == (
             "kro.run",
             "ResourceGraphDefinition",
@@ -155,9 +151,12 @@ class Served:
         if admission is None:
             admission = self._admissions[program.key] = compile_admission(program.spec_schema)
         admitted, violations = admission.admit(body)
+        complaints = [each.message for each in violations if each.severity == ERROR]
         if "status" in body:
-            admitted = {**admitted, "status": body["status"]}
-        return admitted, [each.message for each in violations if each.severity == ERROR]
+            status, wrong = self.admit_status(program.key, body["status"])
+            admitted = {**admitted, "status": status}
+            complaints += wrong
+        return admitted, complaints
 
     def _check(self, key: GroupKind, version: str) -> Check | None:
         """By the schema of a CRD that no RGD made; None where there is none that is understood here."""
@@ -171,12 +170,21 @@ class Served:
 
 def _schema_in(crd: dict[str, Any], version: str) -> dict[str, Any] | None:
     """What a CRD says of the fields of a version, those aside that every object has."""
-    for each in crd["spec"].get("versions") or ():
-        schema = (each.get("schema") or {}).get("openAPIV3Schema") if isinstance(each, dict) else None
-        if isinstance(schema, dict) and each.get("name") == version:
-            fields = {name: field for name, field in (schema.get("properties") or {}).items() if name not in _ROOT}
-            return {**schema, "properties": fields}
-    return None
+    said = _version(crd, version).get("schema")
+    schema = said.get("openAPIV3Schema") if isinstance(said, dict) else None
+    properties = schema.get("properties") if isinstance(schema, dict) else None
+    if not isinstance(schema, dict) or not isinstance(properties, dict):
+        return None
+    return {**schema, "properties": {name: field for name, field in properties.items() if name not in _ROOT}}
+
+
+def _version(crd: dict[str, Any], name: str) -> dict[str, Any]:
+    """A version of a CRD; empty where it has none of that name."""
+    versions = crd["spec"].get("versions")
+    for each in versions if isinstance(versions, list) else ():
+        if isinstance(each, dict) and each.get("name") == name:
+            return each
+    return {}
 
 
 def _compiled(schema: dict[str, Any] | None) -> Check | None:
@@ -185,7 +193,7 @@ def _compiled(schema: dict[str, Any] | None) -> Check | None:
         return None
     try:
         check = compile_value(_known_words(schema))
-    except (KeyError, ValueError, TypeError):
+    except (KeyError, ValueError, TypeError, AttributeError):
         return None
 
     def run(value: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:

@@ -58,7 +58,8 @@ def with_server_values(body: dict[str, Any]) -> dict[str, Any]:
         body = {**body, "metadata": {**metadata, "labels": labels}}
     if key == ("apiextensions.k8s.io", "CustomResourceDefinition") and "status" not in body:
         conditions = [{"type": each, "status": "True"} for each in ("NamesAccepted", "Established")]
-        body = {**body, "status": {"acceptedNames": (spec or {}).get("names") or {}, "conditions": conditions}}
+        names = spec.get("names") if isinstance(spec, dict) else None
+        body = {**body, "status": {"acceptedNames": names or {}, "conditions": conditions}}
     return body
 
 

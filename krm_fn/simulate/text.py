@@ -10,6 +10,7 @@ reference, `-` pruned or deleted. Below stand what changed in an object, and wha
 from __future__ import annotations
 
 from krm_fn.expand.outcome import ABSENT, DEPENDENCY, MISSING, NOT_READY
+from krm_fn.program.template import path_text
 from krm_fn.simulate import history
 from krm_fn.simulate.differences import differences, without_stamps
 
@@ -64,7 +65,8 @@ def _graph(graph: GraphRecord) -> Iterator[str]:
     order = f"  {' → '.join(graph.order)}" if graph.order else ""
     yield f"  RGD {graph.name} is {graph.state}{order}"
     for problem in graph.problems:
-        yield f"    {problem.severity}: {problem.message}"
+        where = f" at {path_text(problem.path)}" if problem.path else ""
+        yield f"    {problem.severity}: {problem.message}{where}"
     if graph.refusal:
         yield f"    {graph.refusal}"
 
@@ -127,6 +129,8 @@ def _sent(first: Sent, last: Sent) -> _Row:
         more = [f"refused: {last.message}"]
     elif became in (history.CHANGED, history.RESTORED):
         more = differences(without_stamps(first.before), without_stamps(last.after))
+        if last.key[:2] == ("", "Secret"):
+            more = [line.partition(": ")[0] for line in more]
     why = "put back as it should be" if became == history.RESTORED else ""
     return _MARKS[became], last.node, _name(last.key), why, more
 

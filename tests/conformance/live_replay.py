@@ -254,7 +254,9 @@ class Replay:
                 self._same(entry.get(field), body["metadata"].get(field), f"{mention(entry)} metadata.{field}")
             self._same(entry.get("spec"), body.get("spec"), f"{mention(entry)} spec")
         wanted = {identity(entry) for entry in final.get("children") or []}
-        got = {key for key, body in self.simulation.cluster.objects() if PART_OF in (body["metadata"].get("labels") or {})}
+        got = {
+            key for key, body in self.simulation.cluster.objects() if PART_OF in (body["metadata"].get("labels") or {})
+        }
         if wanted != got:
             raise Mismatch(f"end: there is also {_names(got - wanted)}, not {_names(wanted - got)}")
 
