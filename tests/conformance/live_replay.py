@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
 MINOR = 35
 _ASIDE = ("lastTransitionTime", "observedGeneration")
-_VERSIONS = ("kro.run/kro-version", "applyset.kubernetes.io/tooling")
+VERSIONS = ("kro.run/kro-version", "applyset.kubernetes.io/tooling")
 _UID = re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-8[0-9a-f]{3}-[0-9a-f]{12}\b")
 _TIME = re.compile(r"\b2030-01-\d\dT\d\d:\d\d:00Z")
 
@@ -263,7 +263,7 @@ class Replay:
     @staticmethod
     def _same(wanted: Any, got: Any, where: str) -> None:
         wanted, got = (
-            {k: v for k, v in each.items() if k not in _VERSIONS} if isinstance(each, dict) else each
+            {k: v for k, v in each.items() if k not in VERSIONS} if isinstance(each, dict) else each
             for each in (wanted, got)
         )
         difference = first_difference(wanted or None, normal(as_sent(got)) or None)
