@@ -47,10 +47,22 @@ class Graph:
     One RGD.
 
     program: by which its instances are treated: the last one that compiled; None if none ever did.  serves: whether kro has begun to
-    treat its instances.  problems: what the compiler says of the spec that is there.  refusal: why its CRD could not be made.
+    treat its instances.  revision: how often it compiled.  problems: what the compiler says of the spec that is there.  refusal: why its CRD could not be made.
     """
 
-    __slots__ = ("_accepted", "_tried", "name", "problems", "program", "refusal", "serves", "state", "uid", "world")
+    __slots__ = (
+        "_accepted",
+        "_tried",
+        "name",
+        "problems",
+        "program",
+        "refusal",
+        "revision",
+        "serves",
+        "state",
+        "uid",
+        "world",
+    )
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -60,6 +72,7 @@ class Graph:
         self.problems: list[Problem] = []
         self.refusal = ""
         self.serves = False
+        self.revision = 0
         self.state = INACTIVE
         self._accepted: Any = None
         self._tried: tuple[Any, int] | None = None
@@ -92,6 +105,7 @@ class Graph:
         if program is None or any(problem.severity == ERROR for problem in self.problems):
             return
         self.program, self._accepted = program, spec
+        self.revision += 1
         world = self.world = World({}, lambda _program, instance: (instance, []), kro_labels=True)
         world.tainted = False
 
@@ -213,24 +227,52 @@ class Graphs:
 
 
 def _status(graph: Graph, before: Any, now: str) -> dict[str, Any]:
-    """What kro writes into the RGD, without the sentences that only kro itself can form."""
-    accepted = graph.is_accepted
-    messages = [problem.message for problem in graph.problems if problem.severity == ERROR]
-    parts = (
-        ("GraphRevisionsResolved", accepted, "Resolved", ""),
-        ("GraphAccepted", accepted, "Valid" if accepted else "InvalidResourceGraph", "; ".join(messages)),
-        ("KindReady", accepted and not graph.refusal, "Ready" if not graph.refusal else "Failed", graph.refusal),
-        ("ControllerReady", graph.serves, "Running" if graph.serves else "AwaitingReconciliation", ""),
-        ("Ready", graph.state == ACTIVE, "Ready" if graph.state == ACTIVE else "NotReady", ""),
-    )
+    """What kro writes into the RGD. What the compiler says is ours, all else in kro's words."""
     said = before.get("conditions") if isinstance(before, dict) else None
     old = {str(each.get("type")): each for each in said or () if isinstance(each, dict)}
     conditions = []
-    for kind, holds, reason, message in parts:
-        status = "True" if holds else "False"
+    for kind, status, reason, message in _conditions(graph):
         was = old.get(kind, {})
         since = was.get("lastTransitionTime") if was.get("status") == status else now
         conditions.append(
             {"type": kind, "status": status, "reason": reason, "message": message, "lastTransitionTime": since}
         )
-    return {"conditions": conditions, "state": graph.state, "topologicalOrder": graph.order}
+    made: dict[str, Any] = {"conditions": conditions, "state": graph.state}
+    if graph.revision:
+        made["lastIssuedRevision"] = graph.revision
+    if graph.order and graph.program is not None:
+        made["topologicalOrder"] = graph.order
+        nodes = [graph.program.nodes[name] for name in graph.order]
+        made["resources"] = [
+            {"id": node.id, "dependencies": [{"id": name} for name in node.dependencies]}
+            for node in nodes
+            if node.dependencies
+        ]
+    return made
+
+
+def _conditions(graph: Graph) -> list[tuple[str, str, str, str]]:
+    """Type, status, reason and message. What kro never came to is unknown, and what it came to once stays said."""
+    found: list[tuple[str, str, str, str]] = []
+
+    def say(kind: str, holds: bool, reason: str, message: str) -> None:
+        awaiting = f'condition "{kind}" is awaiting reconciliation'
+        found.append(
+            (kind, "True", reason, message) if holds else (kind, "Unknown", "AwaitingReconciliation", awaiting)
+        )
+
+    if graph.is_accepted:
+        say("GraphAccepted", True, "Valid", "resource graph and schema are valid")
+    else:
+        messages = [problem.message for problem in graph.problems if problem.severity == ERROR]
+        found.append(("GraphAccepted", "False", "InvalidResourceGraph", "; ".join(messages)))
+    say("GraphRevisionsResolved", graph.revision > 0, "Resolved", f"revision {graph.revision} compiled and active")
+    if graph.refusal:
+        found.append(("KindReady", "False", "Failed", graph.refusal))
+    else:
+        kind = graph.program.definition.kind if graph.program is not None else ""
+        say("KindReady", graph.serves, "Ready", f"kind {kind} has been accepted and ready")
+    say("ControllerReady", graph.serves, "Running", "controller is running")
+    wrong = next((each for each in found if each[1] == "False"), None)
+    found.append(("Ready", "False", *wrong[2:]) if wrong else ("Ready", "True", "Ready", ""))
+    return found

@@ -2,11 +2,11 @@
 Cases of `kro-live`, replayed: the user's actions and the statuses that others wrote are put to a `Simulation`, step by step, and
 what it sends, prunes and writes as status is held against what kro did.
 
-Equal are, in every step: the bodies that are new or changed, object by object, in the order in which each was sent, and in which of the
-instance's reconciles; what was pruned, in
-order; state, order and verdict of the RGDs that were applied; the status of every instance that the golden names: the author's fields,
-the state, and of the conditions type, status and reason, and the message unless the state is ERROR (kro's sentences about errors are its
-own). In the end: the instances as they are stored, which children there are, and what is deleted with the instances.
+Equal are, in every step: the bodies that are new or changed, object by object, in the order in which each was sent, and in which of
+the instance's reconciles; what was pruned, in order; the whole status of the RGDs that were applied, save what the compiler says; the
+status of every instance that the golden names: the author's fields, the state, and of the conditions type, status and reason, and the
+message unless the state is ERROR (kro's sentences about errors are its own). In the end: the instances as they are stored, which
+children there are, and what is deleted with the instances.
 
 What an API server alone decides is taken from the golden: a body or an instance that it refused is refused, with its message.
 """
@@ -188,6 +188,10 @@ class Replay:
                 continue  # kro took it, the API server did not: for the product it is one refusal
             if graph.order != (entry.get("topologicalOrder") or []):
                 raise Mismatch(f"{where}: order {graph.order}, wanted {entry.get('topologicalOrder')}")
+            live = self.simulation.cluster.find((*RGD, "", entry["name"])) or {}
+            difference = first_difference(_rgd_status(entry), _rgd_status(normal(live["status"])))
+            if difference is not None:
+                raise Mismatch(f"{where}: status of RGD {entry['name']}: {difference}")
 
     def _check_applied(self, record: StepRecord, step: dict[str, Any], where: str) -> None:
         wanted: dict[Any, list[dict[str, Any]]] = {}
@@ -301,6 +305,22 @@ class Replay:
             order = [place[key] for key in wanted if key in place]
             if order != sorted(order):
                 raise Mismatch(f"deletion: order {_names(got)}, wanted {_names(wanted)}")
+
+
+def _rgd_status(status: dict[str, Any]) -> dict[str, Any]:
+    """What is compared of an RGD's status. What the compiler says against an RGD is no sentence of kro's."""
+    conditions = {
+        each["type"]: {key: each.get(key) for key in ("status", "reason", "message")}
+        for each in status.get("conditions") or []
+    }
+    for each in conditions.values():
+        if each["reason"] == "InvalidResourceGraph":
+            del each["message"]
+    resources = {
+        each["id"]: sorted(dependency["id"] for dependency in each["dependencies"])
+        for each in status.get("resources") or []
+    }
+    return {"conditions": conditions, "resources": resources}
 
 
 _EXPRESSION = re.compile(r"(failed to evaluate expression: ).*", re.DOTALL)
