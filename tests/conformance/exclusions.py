@@ -99,7 +99,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "a key that is set twice in one mapping is an error, kubectl takes the last one",
         NEVER,
-        ("kro-live", "kro-live-crd", "kro-live-replay"),
+        ("kro-live", "kro-live-crd"),
         lambda facts: bool(facts["repeated_keys"]),
     ),
     *(Rule(rule.reason, rule.waits_for, rule.forms, _all_rejections(rule)) for rule in _REJECTIONS),

@@ -23,7 +23,6 @@ from krm_fn.simulate.instances import PART_OF
 from krm_fn.simulate.simulation import APPLY, DELETE, SET, Simulation
 from tests.conformance.case import Case, Mismatch
 from tests.conformance.compare import first_difference, without_labels_aside
-from tests.conformance.exclusions import reason_to_refuse
 from tests.conformance.live_inputs import (
     CLUSTER_NAMESPACES,
     RGD,
@@ -344,14 +343,19 @@ def _names(keys: Any) -> str:
     return ", ".join("/".join(part for part in key[1:] if part) for key in list(keys)[:6]) or "nothing"
 
 
+def _names_itself(rgd: dict[str, Any]) -> bool:
+    """Whether a template leaves its object's name to the API server."""
+    resources = (rgd.get("spec") or {}).get("resources") or []
+    templates = [each.get("template") for each in resources if isinstance(each, dict)]
+    return any("generateName" in (each.get("metadata") or {}) for each in templates if isinstance(each, dict))
+
+
 def read_case(folder: Path, row: str, crd_folder: Path | None, facts: dict[str, Any]) -> Case:
     """*facts*: those of the case as a render."""
     recording = Recording(folder, crd_folder)
     statuses = json.dumps([recording.steps, recording.golden.get("final")])
     more = {
         "stale_kinds": "the server could not find the requested resource" in statuses,
-        "generate_name": any(
-            refusal is None and reason_to_refuse(source.text) is not None for source, refusal in recording.verdicts
-        ),
+        "generate_name": any(refusal is None and _names_itself(source.value) for source, refusal in recording.verdicts),
     }
     return Case(f"{row}: replay", folder.name, "kro-live-replay", Replay(recording), {**facts, **more})
