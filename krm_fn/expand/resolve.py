@@ -201,6 +201,8 @@ def _item_key(combination: tuple[Any, ...]) -> str:
 def _finish(node: Node, values: list[Any], scene: Scene, place: tuple[int, int] | None) -> dict[str, Any]:
     """A filled template with its namespace, checked for an identity. *place* is (index, size) in a collection."""
     made: dict[str, Any] = node.shape(values)
+    if made is node.template:
+        made = dict(made)  # nothing of it is the instance's own, and what is added below must not stay in it
     if OMIT in values:
         made = remove_omitted(made)
     metadata: dict[str, Any] = made["metadata"]

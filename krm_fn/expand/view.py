@@ -117,7 +117,8 @@ def as_stored(desired: dict[str, Any]) -> dict[str, Any]:
         for key, value in desired["stringData"].items()
     }
     stored = {key: value for key, value in desired.items() if key != "stringData"}
-    stored["data"] = {**(desired.get("data") or {}), **texts}
+    data = desired.get("data")
+    stored["data"] = {**data, **texts} if isinstance(data, dict) else texts
     return stored
 
 

@@ -23,6 +23,9 @@ GROUPS: dict[str, dict[str, str]] = {
         "parameter-unknown": "an Application sets a parameter that the plugin does not have",
         "parameter-repeated": "an Application sets a parameter twice",
         "parameter-value": "an Application gives a parameter a value that it cannot have",
+        "simulation-kind": "a steps file is no Simulation",
+        "simulation-key": "a steps file has a field that does not exist",
+        "simulation-value": "a field of a steps file has a value that it cannot have",
         "timeout-invalid": "ROOKERY_TIMEOUT is not a number of seconds",
         "kube-version-invalid": "KUBE_VERSION is not a version of Kubernetes",
         "kube-version-unknown": "nothing is known of the version of Kubernetes that was asked for",
@@ -221,6 +224,10 @@ GROUPS: dict[str, dict[str, str]] = {
         "apply-time": "an object is rendered with placeholders, which kpt live fills in",
         "secret-value": "an object needs a secret value of a cluster",
         "external-not-observed": "an external reference was not observed",
+    },
+    "Simulation": {
+        "action-refused": "the API server would refuse what a step does",
+        "never-settles": "a simulated step does not come to rest",
     },
     "Output": {
         "not-ours": "somebody else's manifest and an instance make one object",

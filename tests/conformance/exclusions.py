@@ -95,7 +95,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "support files of the case are missing beside it",
         NEVER,
-        ("kro-live", "kro-live-crd"),
+        ("kro-live", "kro-live-crd", "kro-live-replay"),
         lambda facts: bool(facts["missing_crds"]),
     ),
     Rule(
@@ -114,14 +114,32 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "a body that never settled: it holds the instance's own resourceVersion",
         NEVER,
-        ("kro-live",),
+        ("kro-live", "kro-live-replay"),
         lambda facts: any("not settled" in note for note in facts["notes"]),
     ),
     Rule(
         "the recording holds none of the Leases that kro applied",
         NEVER,
-        ("kro-live",),
+        ("kro-live", "kro-live-replay"),
         lambda facts: facts["unrecorded"],
+    ),
+    Rule(
+        "omit() needs no feature gate here (DESIGN 2)",
+        NEVER,
+        ("kro-live-replay",),
+        lambda facts: any(_OMIT_GATE.search(message) for message in facts["rejections"]),
+    ),
+    Rule(
+        "generateName is refused when the RGD is read (DESIGN 4), kro ends in ERROR when it applies",
+        NEVER,
+        ("kro-live-replay",),
+        lambda facts: facts["generate_name"],
+    ),
+    Rule(
+        "the API server's doing: its list of kinds was not up to date",
+        NEVER,
+        ("kro-live-replay",),
+        lambda facts: facts["stale_kinds"],
     ),
     # expressions
     Rule(
@@ -162,7 +180,12 @@ RULES: tuple[Rule, ...] = (
     ),
     # rules of kro's unit tests
     Rule("newer than kro v0.9.3", NEVER, ("kro-tests:*",), lambda facts: facts["newer"]),
-    Rule("scenarios, step by step", SIMULATE, ("kro-tests:scenario",)),
+    Rule(
+        "an update that changes nothing cannot bring about what is expected of it",
+        NEVER,
+        ("kro-tests:scenario",),
+        lambda facts: facts["repeats_itself"],
+    ),
     Rule(
         "the instance is no node here, and has no includeWhen",
         NEVER,

@@ -50,6 +50,12 @@ def test_a_namespaced_child_inherits_the_namespace_and_a_cluster_scoped_one_has_
     assert [made["metadata"] for made in result.objects] == [{"name": "shop-cm", "namespace": "store"}, {"name": "r"}]
 
 
+def test_a_template_without_an_expression_is_each_instances_own() -> None:
+    made = render(rgd(config_map("cm", name="fixed")), instance(namespace="one"), instance(namespace="two"))
+    assert made.errors == []
+    assert [each["metadata"]["namespace"] for each in made.objects] == ["one", "two"]
+
+
 @pytest.mark.parametrize(("given", "expected"), [({}, "default"), ({"namespace": "team"}, "team")])
 def test_the_namespace_of_an_instance_without_one(given: dict[str, str], expected: str) -> None:
     result = render(rgd(config_map("cm", '{ns: "${schema.metadata.namespace}"}')), instance(namespace=""), **given)
