@@ -174,8 +174,8 @@ class Rendering:
                 continue
             program = self.programs[kind_of_owner(each.instance)]
             node = program.nodes.get(each.node)
-            live = seen.find(each.identity)
-            why = cannot_hold(each, live, node, is_whole=seen.is_whole(each.identity))
+            live = seen.living(each.identity)
+            why = cannot_hold(each, live, node)
             if why or live is None:
                 self.findings.cannot_hold(each, why)
                 continue
