@@ -32,6 +32,7 @@ class DictCluster:
         self.asked: list[str] = []
         self.forbidden: set[str] = set()
         self.unserved: set[str] = set()
+        self.host = "https://dict"
         self._count = 0
         for each in objects:
             self.apply(each)
