@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from krm_fn.cel import EvaluationError, to_json
 from krm_fn.cel.values import OMIT, OpenList, OpenMap, Unknown
+from krm_fn.expand.observed import list_key
 from krm_fn.expand.outcome import DEPENDENCY, MISSING, NEVER_READY, NOT_READY, UNKNOWN, Item, Wait
 from krm_fn.expand.scene import ABSENT
 from krm_fn.program import model
@@ -272,7 +273,8 @@ def _look_up(node: Node, wanted: dict[str, Any], scene: Scene, outcome: Outcome)
     metadata = wanted["metadata"]
     namespace = "" if node.namespaced is False else metadata.get("namespace") or ""
     if node.kind == model.EXTERNAL:
-        found = scene.observed.find((node.group, node.object_kind, namespace, metadata["name"]))
+        outcome.sought = (node.group, node.object_kind, namespace, metadata["name"])
+        found = scene.observed.find(outcome.sought)
         if found is None:
             if scene.exact:
                 return []
@@ -285,7 +287,8 @@ def _look_up(node: Node, wanted: dict[str, Any], scene: Scene, outcome: Outcome)
         selected = scene.observed.select(node.group, node.object_kind, namespace, selector)
     except ValueError as error:
         raise scene.fault("invalid-selector", f"selector of {node.id!r}: {error}", node=node) from None
-    if selected is None or not scene.observed.given:
+    outcome.sought = list_key(node.group, node.object_kind, namespace, selector)
+    if selected is None or not scene.observed.has_listed(*outcome.sought[:3], selector):
         outcome.waits.append(Wait(UNKNOWN, (node.id,)))
         return None
     return [Item(found) for found in selected]

@@ -293,7 +293,7 @@ def test_a_selector_finds_what_it_selects() -> None:
     text = rgd(select + config_map("a", "{names: \"${all.map(c, c.metadata.name).join(',')}\"}"))
     seen = "".join(
         f"---\napiVersion: v1\nkind: ConfigMap\nmetadata: {{name: {n}, namespace: {ns}, labels: {{app: {app}}}}}\n"
-        for n, ns, app in [("b", "one", "x"), ("a", "two", "x"), ("c", "one", "y")]
+        for n, ns, app in [("b", "one", "x"), ("a", "two", "x"), ("c", "one", "z")]
     )
     assert render(text, instance(), observed=seen)["shop-a"]["data"] == {"names": "b,a"}
     assert render(text, instance()).states["a"] == "deferred"
