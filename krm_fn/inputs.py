@@ -8,6 +8,7 @@ caller's `add` with their positions.  Not known here: expansion, output.
 from __future__ import annotations
 
 from krm_fn.admit.admission import compile_admission
+from krm_fn.observed_input import is_marked_observed, is_snapshot, is_sound
 from krm_fn.program.build import build_program
 from krm_fn.program.definition import RGD_GROUP, RGD_KIND, is_rgd
 from krm_fn.program.nesting import groups_in_order, kinds_named
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     """Where a problem goes as soon as it is found."""
 
 _CRD = ("apiextensions.k8s.io", "CustomResourceDefinition")
-OBSERVED_MARK = "rookery.dev/observed"
 
 
 class Entry:
@@ -76,15 +76,21 @@ class Entry:
 
 
 class Inputs:
-    """The sorted input. entries_of: which entry a Program was compiled from."""
+    """
+    The sorted input.
 
-    __slots__ = ("crds", "entries_of", "instances", "observed", "others", "rgds")
+    entries_of: which entry a Program was compiled from.  observed: objects that somebody wrote down.  snapshots: what `rookery observe`
+    wrote, sound or not.
+    """
+
+    __slots__ = ("crds", "entries_of", "instances", "observed", "others", "rgds", "snapshots")
 
     def __init__(self) -> None:
         self.rgds: list[Entry] = []
         self.crds: list[Entry] = []
         self.instances: list[Entry] = []
         self.observed: list[Entry] = []
+        self.snapshots: list[Entry] = []
         self.others: list[Entry] = []
         self.entries_of: dict[tuple[str, str], Entry] = {}
 
@@ -103,8 +109,11 @@ def sort_documents(
             inputs.rgds.append(entry)
         elif entry.key[1] == "ResourceGroup" and _is_old(entry, add):
             continue
-        elif _is_marked_observed(entry.value):
-            inputs.observed.append(entry)
+        elif is_snapshot(entry.value):
+            inputs.snapshots.append(entry)
+        elif is_marked_observed(entry.value):
+            if is_sound(entry, add):
+                inputs.observed.append(entry)
         else:
             rest.append(entry)
     kinds = _instance_kinds(inputs, add)
@@ -126,8 +135,11 @@ def sort_documents(
                 add(_rgd_missing(entry, advice))
             continue
         inputs.others.append(entry)
-    if observed is not None:
-        inputs.observed += _observed_entries(observed, add)
+    for entry in _entries(observed or (), add):
+        if is_snapshot(entry.value):
+            inputs.snapshots.append(entry)
+        elif is_sound(entry, add):
+            inputs.observed.append(entry)
     _refuse_repeated_instances(inputs, add)
     return inputs
 
@@ -183,28 +195,6 @@ def _is_old(entry: Entry, add: Add) -> bool:
         )
     )
     return True
-
-
-def _is_marked_observed(value: dict[str, Any]) -> bool:
-    metadata = value.get("metadata")
-    annotations = metadata.get("annotations") if isinstance(metadata, dict) else None
-    return isinstance(annotations, dict) and annotations.get(OBSERVED_MARK) == "true"
-
-
-def _observed_entries(documents: Iterable[Document], add: Add) -> Iterator[Entry]:
-    for entry in _entries(documents, add):
-        metadata = entry.value.get("metadata")
-        if isinstance(metadata, dict) and isinstance(metadata.get("name"), str):
-            yield entry
-        else:
-            add(
-                Diagnostic(
-                    "observed-without-name",
-                    f"an observed {entry.value['kind']} has no metadata.name",
-                    position=entry.locate(()),
-                    help="a snapshot holds whole objects, as `kubectl get -o yaml` prints them",
-                )
-            )
 
 
 def _instance_kinds(inputs: Inputs, add: Add) -> set[tuple[str, str]]:

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from krm_fn.emit.plain import Emitted
     from krm_fn.expand.outcome import Expansion
     from krm_fn.inputs import Entry
+    from krm_fn.observed_checks import ObservedChecks
     from krm_fn.read.yaml import Document
     from krm_fn.schema.kube_version import KubeVersion
 
@@ -44,12 +45,23 @@ class Options:
     What a caller can choose.
 
     namespace: for instances that have none.  api: whether the generated CRDs are asked for.  kube_version: None for the newest one
-    that is known.  known_kinds: a kind that nobody knows is an error.
+    that is known.  known_kinds: a kind that nobody knows is an error.  cluster: the uid of the one cluster whose snapshots count; empty for
+    any.
     """
 
-    __slots__ = ("api", "deferred", "instances", "known_kinds", "kro_labels", "kube_version", "namespace", "strict")
+    __slots__ = (
+        "api",
+        "cluster",
+        "deferred",
+        "instances",
+        "known_kinds",
+        "kro_labels",
+        "kube_version",
+        "namespace",
+        "strict",
+    )
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each by its name
         self,
         *,
         namespace: str = "default",
@@ -60,6 +72,7 @@ class Options:
         strict: bool = False,
         kube_version: KubeVersion | None = None,
         known_kinds: bool = False,
+        cluster: str = "",
     ) -> None:
         self.namespace = namespace
         self.deferred = deferred
@@ -69,6 +82,7 @@ class Options:
         self.strict = strict
         self.kube_version = kube_version
         self.known_kinds = known_kinds
+        self.cluster = cluster
 
 
 class Rendering:
@@ -100,9 +114,17 @@ class Rendering:
             self.findings.kube_version(version)
         self.programs = compile_programs(self.inputs, self.findings.add, version.minor if version else NEWEST)
         self.admissions = Admissions(self.programs, self.inputs.entries_of, options.namespace, self.findings.add)
-        seen = Observed(
-            (e.value for e in self.inputs.observed), given=observed is not None or bool(self.inputs.observed)
-        )
+        seen = Observed()
+        if observed is not None or self.inputs.observed or self.inputs.snapshots or options.cluster:
+            from krm_fn.snapshot import observed_state
+
+            seen = observed_state(
+                self.inputs,
+                self.findings.add,
+                given=observed is not None,
+                cluster=options.cluster,
+                namespace=options.namespace,
+            )
         self.world = World(
             self.programs,
             self.admissions.admit_nested,
@@ -143,6 +165,7 @@ class Rendering:
             self.admit()
             return
         keeping = Keeping(self.programs)
+        checks = self._checks()
         for entry in self.inputs.instances:
             program = self.programs[entry.key]
             instance = self.admissions.admit_root(program, entry)
@@ -158,7 +181,11 @@ class Rendering:
             self.findings.expansion(expansion, self.inputs.entries_of)
             self.findings.identities(batch, self.inputs.entries_of)
             keeping.follow(expansion)
+            if checks is not None:
+                checks.add(expansion)
             yield expansion, batch
+        if checks is not None:
+            checks.finish()
         if keeping.is_needed and not self.findings.has_errors:
             yield None, self._kept(keeping)
 
@@ -174,8 +201,8 @@ class Rendering:
                 continue
             program = self.programs[kind_of_owner(each.instance)]
             node = program.nodes.get(each.node)
-            live = seen.find(each.identity)
-            why = cannot_hold(each, live, node, is_whole=seen.is_whole(each.identity))
+            live = seen.living(each.identity)
+            why = cannot_hold(each, live, node)
             if why or live is None:
                 self.findings.cannot_hold(each, why)
                 continue
@@ -183,3 +210,11 @@ class Rendering:
             kept.append(emit_kept(each, program, body, kro_labels=self.options.kro_labels))
             self.findings.kept(kept[-1])
         return kept
+
+    def _checks(self) -> ObservedChecks | None:
+        """What is held against observed objects, where there are any."""
+        if not self.world.observed.given:
+            return None
+        from krm_fn.observed_checks import ObservedChecks
+
+        return ObservedChecks(self.world.observed, self.findings.add, self.inputs.entries_of)

@@ -57,7 +57,7 @@ def test_answers_of_kros_cel(path: Path) -> None:
     held_to_the_floor(report, f"kro-cel/{path.name}")
 
 
-LIVE = ("kro-live/own", "kro-live/own: CRDs")
+LIVE = ("kro-live/own", "kro-live/own: CRDs", "kro-live/own: replay")
 
 
 @pytest.mark.parametrize("row", LIVE)
@@ -123,8 +123,67 @@ def test_a_golden_that_says_otherwise_fails_its_case(
     tmp_path: Path, change: Callable[[dict[str, Any]], None], message: str
 ) -> None:
     report = run(find(changed_copy(tmp_path, change)))
-    assert [case.id for case, _ in report.failures] == ["case"]
+    assert [case.form for case, _ in report.failures] == ["kro-live", "kro-live-replay"]
     assert message in report.failures[0][1]
+
+
+def forget_what_was_pruned(golden: dict[str, Any]) -> None:
+    golden["steps"][1]["pruned"].pop()
+
+
+def prune_the_other_way_round(golden: dict[str, Any]) -> None:
+    golden["steps"][1]["pruned"].reverse()
+
+
+def send_in_another_reconcile(golden: dict[str, Any]) -> None:
+    golden["steps"][0]["applied"][0]["wave"] = 7
+
+
+def send_once_more(golden: dict[str, Any]) -> None:
+    golden["steps"][1]["applied"] = golden["steps"][0]["applied"][:1]
+
+
+def lose_a_status_field(golden: dict[str, Any]) -> None:
+    golden["steps"][2]["instance_status"].pop("a")
+
+
+def say_it_otherwise(golden: dict[str, Any]) -> None:
+    golden["steps"][2]["instance_status"]["conditions"][2]["message"] = "something else"
+
+
+def order_otherwise(golden: dict[str, Any]) -> None:
+    golden["rgd"][0]["topologicalOrder"].reverse()
+
+
+def delete_less(golden: dict[str, Any]) -> None:
+    golden["deleted"].pop()
+
+
+def delete_in_another_order(golden: dict[str, Any]) -> None:
+    golden["deleted"].reverse()
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (forget_what_was_pruned, "step 1: pruned"),
+        (prune_the_other_way_round, "step 1: pruned"),
+        (send_in_another_reconcile, "sent in reconcile 1, wanted 7"),
+        (send_once_more, "step 1: applied also nothing, not ConfigMap"),
+        (lose_a_status_field, "status of UpIncludeOff/default/up-include-off: a: not wanted"),
+        (say_it_otherwise, "something else"),
+        (order_otherwise, "RGDs: order"),
+        (delete_less, "deletion: deleted also ConfigMap"),
+        (delete_in_another_order, "deletion: order"),
+    ],
+    ids=lambda value: value.__name__ if callable(value) else "",
+)
+def test_a_history_that_says_otherwise_fails_its_replay(
+    tmp_path: Path, change: Callable[[dict[str, Any]], None], message: str
+) -> None:
+    report = run(find(changed_copy(tmp_path, change, "up-include-off")))
+    [failure] = [text for case, text in report.failures if case.form == "kro-live-replay"]
+    assert message in failure
 
 
 def test_an_unchanged_copy_passes_wherever_it_lies(tmp_path: Path) -> None:

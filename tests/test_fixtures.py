@@ -19,6 +19,8 @@ CASES = {
     "web-application-dynamodb-kro-labels": ["fixtures/web-application-dynamodb", "--kro-labels"],
     "fan-out": ["fixtures/fan-out"],
     "chain-of-three": ["fixtures/chain-of-three", "--emit", "instances"],
+    "observed-state": ["fixtures/observed-state"],
+    "observed-state-unseen": ["fixtures/observed-state/rgd.yaml", "fixtures/observed-state/instance.yaml"],
     "external-reference": ["fixtures/external-reference"],
     "apply-time": ["fixtures/apply-time", "--deferred", "apply-time"],
     "external-reference-unseen": ["fixtures/external-reference/rgd.yaml", "fixtures/external-reference/instance.yaml"],

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import BinaryIO, TextIO
 
-_COMMANDS = ("render", "validate", "convert", "schema", "fn", "cmp")
+_COMMANDS = ("render", "validate", "observe", "convert", "simulate", "schema", "fn", "cmp")
 EXIT_OK, EXIT_REFUSED, EXIT_USAGE, EXIT_BUG = 0, 1, 2, 70
 
 USAGE = """\
@@ -21,6 +21,8 @@ rookery: render kro ResourceGraphDefinitions into plain Kubernetes manifests, wi
 usage:
   rookery render PATH...   RGDs and instances in, manifests out
   rookery validate PATH... RGDs and instances in, what is wrong with them out
+  rookery observe PATH...  a look at a cluster: what expressions wait for, as observed.yaml
+  rookery simulate PATH... what kro would do in a cluster, step by step
   rookery convert PATH...  ResourceGroups of kro before v0.2 in, ResourceGraphDefinitions out
   rookery schema NAME      a JSON Schema for an editor: of RGDs, of functionConfigs, of the instances of an RGD
   rookery fn               a KRM function: ResourceList on stdin, ResourceList on stdout
@@ -68,10 +70,18 @@ def run(argv: Sequence[str], stdin: BinaryIO, stdout: BinaryIO, stderr: TextIO, 
             from krm_fn.command.cmp import cmp
 
             return cmp(arguments, stdout, stderr, environment)
+        if command == "observe":
+            from krm_fn.command.observe import observe
+
+            return observe(arguments, stdin, stdout, stderr, environment)
         if command == "convert":
             from krm_fn.command.convert import convert
 
             return convert(arguments, stdin, stdout, stderr, environment)
+        if command == "simulate":
+            from krm_fn.command.simulate import simulate
+
+            return simulate(arguments, stdin, stdout, stderr, environment)
         if command == "schema":
             from krm_fn.command.schema import schema
 

@@ -21,7 +21,7 @@ from krm_fn.emit.json_lines import line
 from krm_fn.expand.observed import identity
 from krm_fn.pipeline import Rendering
 from krm_fn.program.definition import is_rgd
-from krm_fn.read.sources import read_sources, shown
+from krm_fn.read.sources import read_observed, read_sources, shown
 from krm_fn.report.diagnostic import ERROR, INFO, WARNING, Diagnostic, RenderError
 from krm_fn.report.near import did_you_mean
 from krm_fn.report.text import MAX_SHOWN, concise_line, neutral, summary_line
@@ -250,7 +250,7 @@ class Sources:
         read = elsewhere if self.is_built else [application.path, *elsewhere]
         for document in read_sources(read, bytes) if read else ():
             places.of(document.source.name).append(document)
-        self.observed = read_sources(observed, bytes) if observed else None
+        self.observed = read_observed(observed, bytes) if observed else None
         self.crds = read_sources(crds, bytes) if crds else []
 
 

@@ -70,8 +70,15 @@ PARAMETERS = (
     Parameter(
         "observed",
         "Paths of observed state",
-        "files of the repository with objects of the cluster (kubectl get -o yaml), relative to the application",
+        "files of the repository with what was seen in the cluster (rookery observe, kubectl get -o yaml), relative to the "
+        "application",
         is_list=True,
+        dynamic=True,
+    ),
+    Parameter(
+        "cluster",
+        "Cluster of observed state",
+        "uid of the namespace kube-system: a snapshot of another cluster, and none at all, is refused",
         dynamic=True,
     ),
     Parameter(
@@ -136,6 +143,7 @@ class Settings:
             kro_labels=values.get("kroLabels") == "true",
             strict=values.get("strict") == "true",
             kube_version=read_kube_version(environment.get("KUBE_VERSION", ""), by_host=True),
+            cluster=values.get("cluster", ""),
         )
 
 

@@ -25,6 +25,11 @@ def write_report(path: str, instances: list[dict[str, Any]]) -> None:
     _replace(path, json.dumps(document(instances), indent=2, ensure_ascii=False) + "\n")
 
 
+def write_file(path: str, text: str) -> None:
+    """Write one file in one step. Errors: OSError that names it."""
+    _replace(path, text)
+
+
 def write_directory(directory: str, files: Sequence[tuple[str, str]]) -> None:
     """Write the files below *directory*, each in one step, then drop those of an earlier run that are gone."""
     os.makedirs(directory, exist_ok=True)

@@ -6,7 +6,7 @@ from krm_fn.command import EXIT_OK, EXIT_REFUSED, UsageError
 from krm_fn.command.arguments import FLAG, VALUE, VALUES, choose, choose_kube_version, not_a_choice, parse_arguments
 from krm_fn.emit.yaml_text import dump
 from krm_fn.pipeline import APPLY_TIME, FAIL, FALLBACK, WITHHOLD, Options, Rendering
-from krm_fn.read.sources import read_sources
+from krm_fn.read.sources import read_observed, read_sources
 from krm_fn.report.diagnostic import ERROR, INFO, Diagnostic, RenderError
 from krm_fn.report.formats import FORMATS, formatted
 
@@ -27,7 +27,8 @@ PATH is a file, a directory (*.yaml, *.yml, *.json below it; .krmignore is honou
 
   -o, --output DIR       write one file an object below DIR instead of stdout
   -n, --namespace NAME   namespace of instances that have none (default: $ARGOCD_APP_NAMESPACE, then "default")
-      --observed FILE    objects that exist in the cluster (kubectl get -o yaml); may be repeated
+      --observed FILE    what was seen in the cluster (rookery observe, kubectl get -o yaml); may be repeated
+      --cluster UID      the cluster that snapshots must be of (uid of its namespace kube-system)
       --crds PATH        CustomResourceDefinitions that are not part of the input; may be repeated
       --kube-version X   Kubernetes to render for, such as 1.35; default: the newest that is known
       --target plain     what applies the output (plain: document order, nothing target-specific)
@@ -48,6 +49,7 @@ _OPTIONS = {
     "output": VALUE,
     "namespace": VALUE,
     "observed": VALUES,
+    "cluster": VALUE,
     "crds": VALUES,
     "kube-version": VALUE,
     "target": VALUE,
@@ -127,9 +129,10 @@ class _Output:
                 kro_labels="kro-labels" in arguments.flags,
                 strict="strict" in arguments.flags,
                 kube_version=kube_version,
+                cluster=arguments.last("cluster"),
             ),
             crds=read_sources(crds, stdin.read) if crds else (),
-            observed=read_sources(observed, stdin.read) if observed else None,
+            observed=read_observed(observed, stdin.read) if observed else None,
         )
         self.directory = arguments.last("output")
         self.report_path = arguments.last("report")

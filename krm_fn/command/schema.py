@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 USAGE = """\
 usage: rookery schema rgd            of a ResourceGraphDefinition
        rookery schema render-config  of a functionConfig
+       rookery schema simulation     of the steps file of rookery simulate
+       rookery schema observed-state of a snapshot that rookery observe writes
        rookery schema PATH...        of the instances of the RGDs found under the paths
 
 Prints a JSON Schema (draft 7) for an editor. PATH is a file, a directory (*.yaml, *.yml, *.json below it; .krmignore is

@@ -54,7 +54,7 @@ def _node(outcome: Outcome) -> dict[str, Any]:
         else:
             entry["excludedWith"] = dependency
     if outcome.state in (DEFERRED, HELD, APPLY_TIME):
-        entry["waits"] = [_wait(wait) for wait in outcome.waits]
+        entry["waits"] = [wait_entry(wait) for wait in outcome.waits]
     if outcome.obstacle:
         entry["notAtApplyTime"] = outcome.obstacle
     if outcome.state in (RESOLVED, HELD, APPLY_TIME):
@@ -66,7 +66,8 @@ def _node(outcome: Outcome) -> dict[str, Any]:
     return entry
 
 
-def _wait(wait: Wait) -> dict[str, Any]:
+def wait_entry(wait: Wait) -> dict[str, Any]:
+    """What is waited for, and where: `{reason, paths, expression?, chain?}`."""
     entry: dict[str, Any] = {"reason": wait.reason, "paths": list(wait.paths)}
     if wait.compiled is not None:
         entry["expression"] = wait.compiled.expression.written

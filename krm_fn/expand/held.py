@@ -58,8 +58,8 @@ def _by_name(outcome: Outcome, scene: Scene) -> list[Item]:
     """The one object of a node, where its name is known and it lives, and bears no other's marks."""
     node = outcome.node
     key = None if node.is_collection else _identity(node, scene)
-    seen = None if key is None else scene.observed.find(key)
-    if seen is None or maker(seen) is not None or key is None or key[:2] == _SECRET or not scene.observed.is_whole(key):
+    seen = None if key is None else scene.observed.living(key)
+    if seen is None or maker(seen) is not None or key is None or key[:2] == _SECRET:
         return []
     return [Item(as_it_lives(seen, node.template, scene.labels))]
 
@@ -74,27 +74,28 @@ def _identity(node: Node, scene: Scene) -> Identity | None:
                 known[str(path[1])] = scene.evaluate(node.values[index])
             except EvaluationError:
                 return None
-    namespace = "" if node.namespaced is False else known["namespace"] or scene.namespace
-    if not isinstance(known["name"], str) or not isinstance(namespace, str):
+    name, given = known["name"], known["namespace"]
+    if not isinstance(name, str) or not (given is None or isinstance(given, str)):
         return None
-    return (node.group, node.object_kind, namespace, known["name"])
+    namespace = "" if node.namespaced is False else given or scene.namespace
+    return (node.group, node.object_kind, namespace, name)
 
 
 def living(each: Owned, scene: Scene, node: Node) -> dict[str, Any]:
     """A living object of *node*, as it is to be given. Errors: Fault."""
-    why = cannot_hold(each, scene.observed.find(each.identity), node, is_whole=scene.observed.is_whole(each.identity))
+    seen = scene.observed.living(each.identity)
+    why = cannot_hold(each, seen, node)
     if why:
         raise Fault("cannot-hold", why, scene.program, scene.subject, node=node, help=_OBSERVE)
-    seen = scene.observed.find(each.identity)
     assert seen is not None
     return as_it_lives(seen, node.template, scene.labels)
 
 
-def cannot_hold(each: Owned, seen: dict[str, Any] | None, node: Node | None, *, is_whole: bool) -> str:
+def cannot_hold(each: Owned, seen: dict[str, Any] | None, node: Node | None) -> str:
     """Why a living object cannot be given as it lives; empty where it can."""
     _, kind, namespace, name = each.identity
     shown = f"{kind} {namespace}/{name}" if namespace else f"{kind} {name}"
-    if seen is None or not is_whole:
+    if seen is None:
         return f"{shown} lives and must stay while its instance waits, but what it holds was not observed"
     sets = node.template if node is not None else seen
     if each.identity[:2] == _SECRET and (sets.get("data") or sets.get("stringData")):

@@ -10,7 +10,7 @@ reads of its status is known as far as its own nodes are.
 
 from __future__ import annotations
 
-from krm_fn.cel.values import OpenMap
+from krm_fn.cel.values import OpenMap, Unknown
 from krm_fn.expand.held import hold_deferred
 from krm_fn.expand.labels import child_labels, instance_labels
 from krm_fn.expand.node import expand_node, give_up
@@ -18,9 +18,10 @@ from krm_fn.expand.observed import Observed
 from krm_fn.expand.outcome import APPLY_TIME, HELD, RESOLVED, Expansion, Fault, Faults
 from krm_fn.expand.readiness import publish
 from krm_fn.expand.scene import Scene
-from krm_fn.expand.status import user_fields
+from krm_fn.expand.status import put, user_fields
 from krm_fn.expand.view import Shapes, instance_view
 from krm_fn.program import model
+from krm_fn.program.template import path_text
 from krm_fn.report.diagnostic import Subject
 
 TYPE_CHECKING = False
@@ -175,4 +176,20 @@ def _seen_status(nested: Expansion, seen: dict[str, Any] | None, node_id: str) -
     observed = (seen or {}).get("status") or {}
     waiting = {path.partition(".")[0].partition("[")[0] for path in nested.unknown_status}
     status = {key: value for key, value in observed.items() if key in waiting or key in ("state", "conditions")}
-    return OpenMap({**status, **nested.status}, f"{node_id}.status")
+    return OpenMap({**status, **_with_gaps(nested, node_id)}, f"{node_id}.status")
+
+
+def _with_gaps(nested: Expansion, node_id: str) -> dict[str, Any]:
+    """The status with an unknown for each item of a list that has no value yet; of a map, a key that is missing is unknown by itself."""
+    unknown = set(nested.unknown_status)
+    gaps = [
+        path for path, _ in nested.program.status if path_text(path) in unknown and any(type(p) is int for p in path)
+    ]
+    if not gaps:
+        return nested.status
+    from copy import deepcopy
+
+    status = deepcopy(nested.status)
+    for path in gaps:
+        put(status, path, Unknown(f"{node_id}.status.{path_text(path)}"))
+    return status

@@ -29,15 +29,23 @@ if TYPE_CHECKING:
     from krm_fn.program.model import Node
 
 
-def expand_node(node: Node, scene: Scene) -> Outcome:
-    """How *node* ends. Raises Fault for what kro would end in ERROR."""
+def begin_node(node: Node, scene: Scene) -> Outcome:
+    """Whether *node* is part of the instance: RESOLVED so far if it is, EXCLUDED, or DEFERRED where a condition waits."""
     outcome = scene.outcomes[node.id] = Outcome(node, RESOLVED)
     for dependency in node.dependencies:
         if scene.outcomes[dependency].state == EXCLUDED:
             outcome.state = EXCLUDED
             outcome.why_excluded = (dependency, None)
             return outcome
-    if node.include_when and not _included(node, scene, outcome):
+    if node.include_when:
+        _ask_conditions(node, scene, outcome)
+    return outcome
+
+
+def expand_node(node: Node, scene: Scene) -> Outcome:
+    """How *node* ends. Raises Fault for what kro would end in ERROR."""
+    outcome = begin_node(node, scene)
+    if outcome.state != RESOLVED:
         return outcome
     unseen: list[Wait] = []
     for dependency in node.dependencies:
@@ -89,8 +97,8 @@ def _is_unseen(dependency: str, scene: Scene) -> bool:
 # -- includeWhen ----------------------------------------------------------------------------------------------------
 
 
-def _included(node: Node, scene: Scene, outcome: Outcome) -> bool:
-    """Whether all conditions hold. Where that is not known, the outcome gets the waits."""
+def _ask_conditions(node: Node, scene: Scene, outcome: Outcome) -> None:
+    """What includeWhen makes of the outcome: as it is where all conditions hold, EXCLUDED, or DEFERRED with the waits."""
     waits: list[Wait] = []
     if scene.exact:
         # A step of kro asks whether the conditions' resources are ready before it evaluates the first of them.
@@ -120,12 +128,10 @@ def _included(node: Node, scene: Scene, outcome: Outcome) -> bool:
         elif value is None or value is False:
             outcome.state = EXCLUDED
             outcome.why_excluded = ("", compiled)
-            return False
+            return
         elif value is not True:
             raise scene.not_a_bool("includeWhen", value, compiled, node)
     if waits:
         outcome.waits = waits
         outcome.state = DEFERRED
         scene.names[node.id] = Unknown(node.id)
-        return False
-    return True

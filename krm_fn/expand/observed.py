@@ -14,10 +14,11 @@ from krm_fn.expand.ownership import Owned, maker
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
     from typing import Any, TypeAlias
 
     Identity: TypeAlias = tuple[str, str, str, str]
+    ListKey: TypeAlias = tuple[str, str, str, str]
     Fields: TypeAlias = Sequence[tuple[str, ...]]
 
 
@@ -33,18 +34,28 @@ class Observed:
     An index of observed objects.
 
     given: tells an empty snapshot from none at all.  is_inventory: whether everything that lives and that an instance made is
-    known, as in a snapshot that `rookery observe` wrote.
+    known, as in a snapshot that `rookery observe` wrote.  lists: the external collections that were listed, as `list_key`
+    names them; None where every object that there is was given.
     """
 
-    __slots__ = ("_by_identity", "_by_kind", "_fields", "_named", "_owned", "given", "is_inventory")
+    __slots__ = ("_by_identity", "_by_kind", "_fields", "_live", "_named", "_owned", "given", "is_inventory", "lists")
 
     def __init__(
-        self, objects: Iterable[dict[str, Any]] = (), *, given: bool = False, owned: Iterable[Owned] | None = None
+        self,
+        objects: Iterable[dict[str, Any]] = (),
+        *,
+        given: bool = False,
+        owned: Iterable[Owned] | None = None,
+        live: Iterable[dict[str, Any]] = (),
+        lists: Collection[ListKey] | None = None,
     ) -> None:
+        """*live*: objects to be held as they live, which say nothing to expressions."""
         self.given = given
+        self.lists = lists
         self.is_inventory = owned is not None
         self._named = list(owned or ())
         self._owned: dict[str, list[Owned]] | None = None
+        self._live = {identity(each): each for each in live}
         self._by_identity: dict[Identity, dict[str, Any]] = {}
         self._by_kind: dict[tuple[str, str], list[dict[str, Any]]] = {}
         self._fields: dict[Identity, Fields] = {}
@@ -92,14 +103,23 @@ class Observed:
         fields = self.looked_at(found)
         return fields is None or ("metadata",) in fields or ("metadata", "labels") in fields
 
+    def living(self, key: Identity) -> dict[str, Any] | None:
+        """An object as it lives, as far as somebody applies it; None where not all of it was observed."""
+        return self._live.get(key) or (self._by_identity[key] if self.is_whole(key) else None)
+
     def find(self, key: Identity) -> dict[str, Any] | None:
         return self._by_identity.get(key)
+
+    def has_listed(self, group: str, kind: str, namespace: str, selector: dict[str, Any]) -> bool:
+        """Whether it is known what a list call would return: an unlisted collection is unknown, not empty."""
+        return self.given and (self.lists is None or list_key(group, kind, namespace, selector) in self.lists)
 
     def select(self, group: str, kind: str, namespace: str, selector: dict[str, Any]) -> list[dict[str, Any]] | None:
         """
         What a list call would return, by namespace and name. An empty namespace means all of them.
 
-        None where nobody can say: at the labels of one of them nobody has looked.
+        None where nobody can say: at the labels of one of them nobody has looked. Where it was listed, what the list had was
+        looked at with its labels, so a part without them was not in it.
         """
         matches(selector, {})  # a bad selector is refused whatever there is to select
         there = [
@@ -108,10 +128,19 @@ class Observed:
             if not namespace or candidate["metadata"].get("namespace") == namespace
         ]
         if selector and not all(map(self._has_labels, there)):
-            return None
+            if self.lists is None or list_key(group, kind, namespace, selector) not in self.lists:
+                return None
+            there = list(filter(self._has_labels, there))
         found = [candidate for candidate in there if matches(selector, candidate["metadata"].get("labels") or {})]
         found.sort(key=identity)
         return found
+
+
+def list_key(group: str, kind: str, namespace: str, selector: dict[str, Any]) -> ListKey:
+    """What makes two list calls one."""
+    import json
+
+    return (group, kind, namespace, json.dumps(selector, sort_keys=True))
 
 
 def matches(selector: dict[str, Any], labels: dict[str, str]) -> bool:

@@ -78,7 +78,7 @@ class Item:
 class Outcome:
     """How one node ended. obstacle: why nothing can be filled in at apply time, where that was tried."""
 
-    __slots__ = ("items", "node", "obstacle", "state", "waits", "why_excluded")
+    __slots__ = ("items", "node", "obstacle", "sought", "state", "waits", "why_excluded")
 
     def __init__(self, node: Node, state: str) -> None:
         self.node = node
@@ -86,6 +86,8 @@ class Outcome:
         self.items: list[Item] = []
         self.waits: list[Wait] = []
         self.obstacle = ""
+        self.sought: tuple[str, str, str, str] | None = None
+        """Of an external reference: the identity, or the list (`observed.list_key`), that was looked for."""
         self.why_excluded: tuple[str, Compiled | None] = ("", None)
         """For EXCLUDED: the dependency that is excluded (or empty) and the own condition that is false (or None)."""
 

@@ -7,6 +7,8 @@ Not known here: templates, inclusion.
 
 from __future__ import annotations
 
+from copy import copy
+
 from krm_fn.cel import EvaluationError, to_json
 from krm_fn.cel.values import Unknown
 from krm_fn.expand.outcome import ABSENT, NEVER_READY, NOT_READY, Fault, Wait
@@ -44,20 +46,7 @@ def _publish_exactly(outcome: Outcome, scene: Scene) -> None:
     """As kro sees it in one step: the objects that are there, and a gate unless all are. Source: pkg/runtime/node_readiness.go."""
     node = outcome.node
     seen = [found for item in outcome.items if (found := _live(node, item, scene)) is not None]
-    if scene.tainted:
-        from krm_fn.expand.secrets import without_secrets
-
-        # What readyWhen says of a value that it cannot read would be a message with that value.
-        seen = [
-            without_secrets(found, f"{node.id}[{i}]" if node.is_collection else node.id) for i, found in enumerate(seen)
-        ]
-    raw = scene.views[node.id] = [(view, True) for view in seen]
-    if node.asked is not None:
-        views = [scene.shapes.typed(view, node) for view, _ in raw]
-        if node.is_collection:
-            scene.names[node.id] = views
-        else:
-            scene.names[node.id] = views[0] if views else Unknown(node.id)
+    show(node, seen, scene)
     if len(seen) < len(outcome.items) or not (seen or node.is_collection):
         scene.gates[node.id] = Wait(ABSENT, (node.id,), detail=f"{len(seen)} of {len(outcome.items)}")
         return
@@ -68,6 +57,24 @@ def _publish_exactly(outcome: Outcome, scene: Scene) -> None:
         return
     if wait is not None:
         scene.gates[node.id] = wait
+
+
+def show(node: Node, seen: list[dict[str, Any]], scene: Scene) -> None:
+    """Put *seen* before the expressions of an exact scene, as the objects of *node*."""
+    if scene.tainted:
+        from krm_fn.expand.secrets import without_secrets
+
+        # What readyWhen says of a value that it cannot read would be a message with that value.
+        seen = [
+            without_secrets(found, f"{node.id}[{i}]" if node.is_collection else node.id) for i, found in enumerate(seen)
+        ]
+    scene.views[node.id] = [(_undecoded(view, node), True) for view in seen]
+    if node.asked is not None:
+        views = [scene.shapes.typed(view, node) for view in seen]
+        if node.is_collection:
+            scene.names[node.id] = views
+        else:
+            scene.names[node.id] = views[0] if views else Unknown(node.id)
 
 
 def _live(node: Node, item: Item, scene: Scene) -> dict[str, Any] | None:
@@ -101,13 +108,31 @@ def _publish_view(outcome: Outcome, asked: Asked, scene: Scene) -> None:
 
             view = defaulted(desired, node.schema)
         else:
-            view = asked_view(desired, asked, path)
+            view = asked_view(desired, asked, path, node.schema)
             if item.nested is not None:
                 # An instance was admitted: its spec is what a server stores, and nobody adds to it.
                 view["spec"] = desired.get("spec", {})
         views.append(scene.shapes.typed(view, node))
-        raw.append((view, seen is not None))
+        raw.append((_undecoded(view, node), seen is not None))
     scene.names[node.id] = views if node.is_collection else views[0]
+
+
+class Undecoded(str):
+    """A value of a Secret's `data` before readyWhen: for the checker bytes, and yet a text. No function takes it."""
+
+    __slots__ = ()
+    cel_type = "undecoded bytes"
+
+
+def _undecoded(view: Any, node: Node) -> Any:
+    """sic: kro gives readyWhen the raw object, and calls the functions that the checker has chosen for a typed one."""
+    data = view.get("data") if node.ready_when and (node.group, node.object_kind) == ("", "Secret") else None
+    if not isinstance(data, dict):
+        return view
+    read, values = copy(view), copy(data)
+    values.update((key, Undecoded(value)) for key, value in data.items() if type(value) is str)
+    read["data"] = values
+    return read
 
 
 def gate(node: Node, scene: Scene) -> Wait | None:
@@ -121,7 +146,7 @@ def gate(node: Node, scene: Scene) -> Wait | None:
         names = {own: view}
         for compiled in node.ready_when:
             path = f"{node.id}[{i}]" if node.is_collection else node.id
-            if node.kind == model.EXTERNAL_COLLECTION:
+            if node.kind == model.EXTERNAL_COLLECTION and any(root != own for root in compiled.roots):
                 # sic: kro evaluates it with `each` alone in scope, and allows nothing but the own id.
                 return Wait(NEVER_READY, (node.id,), compiled, detail="no such attribute", item=i)
             try:

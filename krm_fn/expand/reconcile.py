@@ -131,7 +131,7 @@ def reconcile(program: Program, instance: dict[str, Any], live: Observed, world:
             break
         if outcome.state != RESOLVED:
             continue
-        twice = _repeated(outcome)
+        twice = repeated(outcome)
         if twice:
             step.outcomes.pop(name)
             step.failed = name
@@ -150,7 +150,8 @@ def reconcile(program: Program, instance: dict[str, Any], live: Observed, world:
     return step
 
 
-def _repeated(outcome: Outcome) -> str:
+def repeated(outcome: Outcome) -> str:
+    """The identity that two of its items have, if any."""
     seen: set[Identity] = set()
     if not outcome.node.is_external:
         for item in outcome.items:

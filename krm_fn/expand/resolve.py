@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from krm_fn.cel import EvaluationError, to_json
 from krm_fn.cel.values import OMIT, OpenList, OpenMap, Unknown
+from krm_fn.expand.observed import list_key
 from krm_fn.expand.outcome import DEPENDENCY, MISSING, NEVER_READY, NOT_READY, UNKNOWN, Item, Wait
 from krm_fn.expand.scene import ABSENT
 from krm_fn.program import model
@@ -29,13 +30,19 @@ MAX_COLLECTION = 1000
 
 def resolve(node: Node, scene: Scene, outcome: Outcome) -> list[Item] | None:
     """The node's objects; None, with the waits noted, where a value is missing. Raises Fault for the author's bugs."""
-    if node.kind != model.COLLECTION:
-        if node.kind == model.RESOURCE:
-            item = _item(node, scene, outcome, None)
-            return None if item is None else [item]
-        values = _evaluate_all(node.values, node, scene, outcome)
-        return None if values is None or outcome.waits else _look_up(node, values, scene, outcome)
-    return _resolve_collection(node, scene, outcome)
+    if node.kind == model.COLLECTION:
+        return _resolve_collection(node, scene, outcome)
+    if node.kind == model.RESOURCE:
+        item = _item(node, scene, outcome, None)
+        return None if item is None else [item]
+    wanted = fill_reference(node, scene, outcome)
+    return None if wanted is None else _look_up(node, wanted, scene, outcome)
+
+
+def fill_reference(node: Node, scene: Scene, outcome: Outcome) -> dict[str, Any] | None:
+    """What an external reference asks for."""
+    values = _evaluate_all(node.values, node, scene, outcome)
+    return None if values is None or outcome.waits else _finish(node, values, scene, None)
 
 
 def _item(
@@ -76,8 +83,10 @@ def _evaluate_all(expressions: Sequence[Compiled], node: Node, scene: Scene, out
 
 
 def _note_waits(expressions: Sequence[Compiled], node: Node, scene: Scene, outcome: Outcome) -> None:
-    """One wait for each expression that has no value."""
+    """One wait for each expression that has no value. A step of kro ends at the first."""
     for compiled in expressions:
+        if scene.exact and outcome.waits:
+            return
         try:
             value = scene.evaluate(compiled)
         except EvaluationError as error:
@@ -93,6 +102,11 @@ def _note_waits(expressions: Sequence[Compiled], node: Node, scene: Scene, outco
 
 
 def _resolve_collection(node: Node, scene: Scene, outcome: Outcome) -> list[Item] | None:
+    # What needs no loop variable comes first, so that it counts even where the lists are empty.
+    loops = {dimension.name for dimension in node.dimensions}
+    fixed = [compiled for compiled in node.values if loops.isdisjoint(compiled.roots)]
+    if scene.exact and _evaluate_all(fixed, node, scene, outcome) is None:
+        return None
     dimensions = _evaluate_dimensions(node, scene, outcome)
     if dimensions is None:
         return None
@@ -107,6 +121,8 @@ def _resolve_collection(node: Node, scene: Scene, outcome: Outcome) -> list[Item
                 node=node,
                 help="kro refuses such a collection; split it over several resources or instances",
             )
+    if not size and _evaluate_all(fixed, node, scene, outcome) is None:
+        return None
     items: list[Item] = []
     saved = {d.name: scene.names.pop(d.name, ABSENT) for d in node.dimensions}
     try:
@@ -133,6 +149,8 @@ def _evaluate_dimensions(node: Node, scene: Scene, outcome: Outcome) -> list[lis
     dimensions: list[list[Any]] = []
     for dimension in node.dimensions:
         compiled = dimension.values
+        if scene.exact and outcome.waits:
+            return None
         try:
             found = compiled.run(scene.names)
             if isinstance(found, list) and type(found) is not OpenList:
@@ -184,6 +202,8 @@ def _item_key(combination: tuple[Any, ...]) -> str:
 def _finish(node: Node, values: list[Any], scene: Scene, place: tuple[int, int] | None) -> dict[str, Any]:
     """A filled template with its namespace, checked for an identity. *place* is (index, size) in a collection."""
     made: dict[str, Any] = node.shape(values)
+    if made is node.template:
+        made = dict(made)  # nothing of it is the instance's own, and what is added below must not stay in it
     if OMIT in values:
         made = remove_omitted(made)
     metadata: dict[str, Any] = made["metadata"]
@@ -248,27 +268,27 @@ def _decorate(made: dict[str, Any], node: Node, labels: dict[str, str], place: t
 # -- external references --------------------------------------------------------------------------------------------
 
 
-def _look_up(node: Node, values: list[Any], scene: Scene, outcome: Outcome) -> list[Item] | None:
+def _look_up(node: Node, wanted: dict[str, Any], scene: Scene, outcome: Outcome) -> list[Item] | None:
     """What was observed of an external reference. It is never assumed to exist: not seen, it defers its dependents."""
-    wanted = _finish(node, values, scene, None)
     metadata = wanted["metadata"]
     namespace = "" if node.namespaced is False else metadata.get("namespace") or ""
     if node.kind == model.EXTERNAL:
-        found = scene.observed.find((node.group, node.object_kind, namespace, metadata["name"]))
+        outcome.sought = (node.group, node.object_kind, namespace, metadata["name"])
+        found = scene.observed.find(outcome.sought)
         if found is None:
             if scene.exact:
                 return []
             outcome.waits.append(Wait(UNKNOWN, (node.id,)))
             return None
         return [Item(found)]
-    if not scene.observed.given:
-        outcome.waits.append(Wait(UNKNOWN, (node.id,)))
-        return None
+    selector = metadata.get("selector") or {}
     try:
-        selected = scene.observed.select(node.group, node.object_kind, namespace, metadata.get("selector") or {})
+        # A bad selector is refused whether or not there is anything to select from.
+        selected = scene.observed.select(node.group, node.object_kind, namespace, selector)
     except ValueError as error:
         raise scene.fault("invalid-selector", f"selector of {node.id!r}: {error}", node=node) from None
-    if selected is None:
+    outcome.sought = list_key(node.group, node.object_kind, namespace, selector)
+    if selected is None or not scene.observed.has_listed(*outcome.sought[:3], selector):
         outcome.waits.append(Wait(UNKNOWN, (node.id,)))
         return None
     return [Item(found) for found in selected]

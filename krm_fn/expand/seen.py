@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from krm_fn.cel.values import OpenMap, SettledMap, join_path
 from krm_fn.expand.secrets import without_secrets
-from krm_fn.expand.view import open_view
+from krm_fn.expand.view import is_map, object_schema, open_view
 from krm_fn.schema.defaults import defaulted
 from krm_fn.schema.server_side_apply import field_of, laid_over
 
@@ -71,13 +71,17 @@ def partial_view(
             below = deeper
         else:
             below[field[-1]] = None
-    return _partial(desired, seen, tree, path, schema or {})
+    return _partial(desired, seen, tree, path, object_schema(schema))
 
 
 def _partial(desired: Any, seen: Any, tree: Tree, path: str, schema: Schema) -> dict[str, Any]:
     own: dict[str, Any] = {} if desired is _ABSENT else desired
     found: dict[str, Any] = {} if seen is _ABSENT else seen
-    known = {key: open_view(child, join_path(path, key)) for key, child in own.items() if key not in tree}
+    known = {
+        key: open_view(child, join_path(path, key), field_of(schema, key))
+        for key, child in own.items()
+        if key not in tree
+    }
     absent = set()
     for key, below in tree.items():
         field = field_of(schema, key)
@@ -93,6 +97,6 @@ def _partial(desired: Any, seen: Any, tree: Tree, path: str, schema: Schema) -> 
             known[key] = defaulted(theirs if mine is _ABSENT else mine, field)
         else:
             known[key] = closed_view(mine, theirs, field)
-    if own and known.keys() == own.keys() and all(type(value) is str for value in known.values()):
+    if is_map(schema) and known.keys() == own.keys() and all(type(value) is str for value in known.values()):
         return SettledMap(known, path, frozenset(absent))
     return OpenMap(known, path, frozenset(absent))

@@ -236,11 +236,11 @@ def user_fields(program: Program, scene: Scene, problems: list[str] | None = Non
         if type(value) is Unknown:
             unknown.append(path_text(path))
         elif value is not OMIT:
-            _put(fields, path, value)
+            put(fields, path, value)
     return fields, unknown
 
 
-def _put(target: Any, path: Path, value: Any) -> None:
+def put(target: Any, path: Path, value: Any) -> None:
     """Set a value, making the maps and lists on the way: kro v0.9.3 pkg/runtime/resolver, UpsertValueAtPath."""
     for i, part in enumerate(path):
         if isinstance(part, int):

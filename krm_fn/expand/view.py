@@ -19,27 +19,39 @@ if TYPE_CHECKING:
 
 _TEXT = frozenset((str,))
 _SCALARS = frozenset((str, int, float, bool))
+_LABELS = {"type": "object", "additionalProperties": {"type": "string"}}
+_METADATA = {
+    "type": "object",
+    "properties": {
+        "labels": _LABELS,
+        "annotations": _LABELS,
+        "finalizers": {"type": "array", "items": {"type": "string"}, "x-kubernetes-list-type": "set"},
+    },
+}
 _SERVER_METADATA = ("uid", "resourceVersion", "creationTimestamp", "generation")
 
 
-def open_view(value: Any, path: str) -> Any:
-    """*value* with every map and list below it open; scalars are as they are."""
+def open_view(value: Any, path: str, schema: dict[str, Any] | None = None) -> Any:
+    """*value* with every map and list below it open; scalars are as they are. *schema*: of the value, where there is one."""
     if isinstance(value, dict):
-        if _TEXT.issuperset(map(type, value.values())):
+        if is_map(schema) and _TEXT.issuperset(map(type, value.values())):
             return SettledMap(value, path)
         return OpenMap(
             {
-                key: open_view(child, join_path(path, key)) if isinstance(child, dict | list) else child
+                key: open_view(child, join_path(path, key), _below(schema, key))
+                if isinstance(child, dict | list)
+                else child
                 for key, child in value.items()
             },
             path,
         )
     if isinstance(value, list):
-        if _SCALARS.issuperset(map(type, value)):
+        if not _is_shared(schema) and _SCALARS.issuperset(map(type, value)):
             return SettledList(value, path)
+        items = None if schema is None else schema.get("items")
         return OpenList(
             [
-                open_view(child, join_path(path, i)) if isinstance(child, dict | list) else child
+                open_view(child, join_path(path, i), items) if isinstance(child, dict | list) else child
                 for i, child in enumerate(value)
             ],
             path,
@@ -47,17 +59,43 @@ def open_view(value: Any, path: str) -> Any:
     return value
 
 
-def asked_view(value: Any, asked: Asked, path: str) -> Any:
+def asked_view(value: Any, asked: Asked, path: str, schema: dict[str, Any] | None = None) -> Any:
     """*value* open along the fields that expressions look at; what nobody looks at stays as it is."""
+    if not asked.suffix:
+        schema = object_schema(schema)
     fields = asked.fields
     if fields is None or not isinstance(value, dict):
-        return open_view(value, path + asked.suffix)
+        return open_view(value, path + asked.suffix, schema)
     view = OpenMap(value, path + asked.suffix)
     for field, below in fields.items():
         child = value.get(field)
         if isinstance(child, dict | list):
-            view[field] = asked_view(child, below, path)
+            view[field] = asked_view(child, below, path, _below(schema, field))
     return view
+
+
+def object_schema(schema: dict[str, Any] | None) -> dict[str, Any]:
+    """The schema of an object with what every object has in its metadata, which the schemas of custom resources do not say."""
+    own = schema or {}
+    return {**own, "properties": {**(own.get("properties") or {}), "metadata": _METADATA}}
+
+
+def _below(schema: dict[str, Any] | None, field: str) -> dict[str, Any] | None:
+    """The schema of a field; None where nothing is known of it."""
+    if schema is None:
+        return None
+    found = (schema.get("properties") or {}).get(field, schema.get("additionalProperties"))
+    return found if isinstance(found, dict) else None
+
+
+def is_map(schema: dict[str, Any] | None) -> bool:
+    """Whether there are keys only, no fields that a server fills in. An object of a kind that nobody knows may have such fields."""
+    return schema is not None and "properties" not in schema and isinstance(schema.get("additionalProperties"), dict)
+
+
+def _is_shared(schema: dict[str, Any] | None) -> bool:
+    """Whether others may add items of their own to a list."""
+    return schema is not None and schema.get("x-kubernetes-list-type") in ("set", "map")
 
 
 def as_stored(desired: dict[str, Any]) -> dict[str, Any]:
@@ -79,7 +117,8 @@ def as_stored(desired: dict[str, Any]) -> dict[str, Any]:
         for key, value in desired["stringData"].items()
     }
     stored = {key: value for key, value in desired.items() if key != "stringData"}
-    stored["data"] = {**(desired.get("data") or {}), **texts}
+    data = desired.get("data")
+    stored["data"] = {**data, **texts} if isinstance(data, dict) else texts
     return stored
 
 

@@ -45,12 +45,10 @@ def why_unresolved(outcome: Outcome, nodes: dict[str, Node]) -> str:
         )
         return f"{kind}: {where}: {_readiness(source.id, source, wait)} ({_PENDING})"
     if own and wait.compiled is not None:
-        return (
-            f"{kind}: includeWhen {_quoted(wait.compiled)}: eval {_quoted(wait.compiled)}: {wait.detail} ({_PENDING})"
-        )
+        return f"{kind}: includeWhen {_quoted(wait.compiled)}: eval {_quoted(wait.compiled)}: {_missing(wait)} ({_PENDING})"
     if node.is_collection or wait.reason != MISSING or wait.compiled is None:
         return f"{kind}: {_PENDING}"
-    return f'{kind}: node "{node.id}": failed to evaluate expression: eval {_quoted(wait.compiled)}: {wait.detail} ({_PENDING})'
+    return f'{kind}: node "{node.id}": failed to evaluate expression: eval {_quoted(wait.compiled)}: {_missing(wait)} ({_PENDING})'
 
 
 def _readiness(name: str, node: Node, wait: Wait) -> str:
@@ -66,6 +64,15 @@ def _readiness(name: str, node: Node, wait: Wait) -> str:
     if node.is_collection:
         return f'node "{name}": failed to evaluate readyWhen {_quoted(wait.compiled)} (item {wait.item}) ({_WAITING})'
     return f'node "{name}": failed to evaluate readyWhen expression: {_quoted(wait.compiled)} ({_WAITING})'
+
+
+def _missing(wait: Wait) -> str:
+    """What is not there, as cel-go says it: by its last part alone."""
+    path, _, what = wait.detail.rpartition(": ")
+    if what not in ("no such key", "index out of bounds"):
+        return wait.detail
+    last = path[path.rfind("[") + 1 : -1].strip('"') if path.endswith("]") else path.rpartition(".")[2]
+    return f"{what}: {last}"
 
 
 _ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\t": "\\t", "\r": "\\r"}

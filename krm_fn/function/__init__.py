@@ -45,7 +45,7 @@ from krm_fn.function.packages import (
     same,
     without_place,
 )
-from krm_fn.inputs import OBSERVED_MARK
+from krm_fn.observed_input import is_marked_observed, is_snapshot
 from krm_fn.pipeline import Rendering
 from krm_fn.program.definition import is_rgd
 from krm_fn.program.template import path_text
@@ -284,9 +284,11 @@ def _placed(emitted: Emitted, place: Mapping[str, str]) -> dict[str, Any]:
 
 def _is_consumed(item: Item, rendering: Rendering) -> bool:
     """Whether an item is a source, which kustomize would apply if it came back."""
-    return (
-        is_rgd(item.value) or item.annotations.get(OBSERVED_MARK) == "true" or item.key in rendering.inputs.entries_of
-    )
+    return is_rgd(item.value) or _is_observed(item) or item.key in rendering.inputs.entries_of
+
+
+def _is_observed(item: Item) -> bool:
+    return is_snapshot(item.value) or is_marked_observed(item.value)
 
 
 # ---- what there is to say
@@ -312,7 +314,7 @@ def _in_the_way(wanted: Wanted, sources: Sequence[Item]) -> Iterator[Diagnostic]
     for item in sources:
         subject = item.subject()
         emitted = wanted.makers.get((*item.key, subject.namespace, subject.name))
-        if emitted is not None and not item.is_local and item.annotations.get(OBSERVED_MARK) != "true":
+        if emitted is not None and not item.is_local and not _is_observed(item):
             yield Diagnostic(
                 "not-ours",
                 f"{item} is no output of Rookery, and node {emitted.node} of {emitted.subject} makes the same object",
@@ -343,8 +345,8 @@ def _applied(sources: Sequence[Item], rendering: Rendering) -> Iterator[Diagnost
             continue
         if is_rgd(item.value):
             what = "this ResourceGraphDefinition"
-        elif item.annotations.get(OBSERVED_MARK) == "true":
-            what = "this observed object"
+        elif _is_observed(item):
+            what = "this snapshot" if is_snapshot(item.value) else "this observed object"
         elif item.key in rendering.inputs.entries_of:
             what = "this instance"
         elif item.value.get("apiVersion") == API_VERSION and item.value.get("kind") == KIND:

@@ -32,7 +32,7 @@ _EMITTED = ("instances",)
 _FLAGS = ("kroLabels", "strict")
 _FILES = ("paths", "crds", "observed")
 _KUSTOMIZE_ONLY = ("resources", *_FILES, "allowEmpty")
-KEYS = ("namespace", "deferred", "emit", *_FLAGS, "kubeVersion", "validator", *_KUSTOMIZE_ONLY)
+KEYS = ("namespace", "cluster", "deferred", "emit", *_FLAGS, "kubeVersion", "validator", *_KUSTOMIZE_ONLY)
 
 ECHO, KUSTOMIZE = "echo", "kustomize"
 """Validators: what one prints that has nothing against its items. Under kustomize's `validators:` no item may come back."""
@@ -73,6 +73,7 @@ def read_request(config: Document | None, environment: Mapping[str, str], host: 
         kro_labels=reader.flag("kroLabels"),
         strict=reader.flag("strict"),
         kube_version=reader.kube_version(),
+        cluster=reader.text("cluster", "the uid of a cluster: that of its namespace kube-system"),
     )
     request = Request(options, reader)
     reader.refuse_elsewhere(host)
@@ -119,6 +120,13 @@ class _Config:
         if value is None or (isinstance(value, str) and is_dns_name(value, MAX_LABEL, dots=False)):
             return value or ""
         self._wrong("namespace", value, "a namespace: lower-case letters, digits and '-'")
+        return ""
+
+    def text(self, name: str, wanted: str) -> str:
+        value = self.fields.get(name, "")
+        if isinstance(value, str):
+            return value
+        self._wrong(name, value, wanted)
         return ""
 
     def kube_version(self) -> KubeVersion | None:

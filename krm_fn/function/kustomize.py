@@ -24,12 +24,12 @@ import re
 
 from krm_fn.function.packages import marks_of, same, without_place
 from krm_fn.read.resource_list import ListItem
-from krm_fn.read.sources import read_sources, shown
+from krm_fn.read.sources import read_observed, read_sources, shown
 from krm_fn.report.diagnostic import Diagnostic, RenderError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from typing import Any
 
     from krm_fn.function.config import Request
@@ -87,7 +87,7 @@ def read_named(request: Request, given: ResourceList, environment: Mapping[str, 
     reader = _Reader(environment.get("ROOKERY_ROOT", ""))
     paths = reader.read("paths", request.paths)
     crds = reader.read("crds", request.crds)
-    observed = reader.read("observed", request.observed) if request.observed else None
+    observed = reader.read("observed", request.observed, read_observed) if request.observed else None
     if reader.problems:
         raise RenderError(reader.problems)
     inline = [
@@ -108,7 +108,9 @@ class _Reader:
             root, self.what = os.curdir, "the kustomization's folder, which is in no Git repository"
         self.root = os.path.realpath(root)
 
-    def read(self, field: str, paths: Sequence[str]) -> list[Document]:
+    def read(
+        self, field: str, paths: Sequence[str], read: Callable[..., list[Document]] = read_sources
+    ) -> list[Document]:
         inside = os.path.join(self.root, "")
         known = len(self.problems)
         for path in paths:
@@ -127,7 +129,7 @@ class _Reader:
             return []
         try:
             # A file may be called -; stdin has been read already.
-            return read_sources([os.path.join(os.curdir, path) if path == "-" else path for path in paths], bytes)
+            return read([os.path.join(os.curdir, path) if path == "-" else path for path in paths], bytes)
         except RenderError as error:
             self.problems += error.diagnostics
             return []

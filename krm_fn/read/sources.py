@@ -62,6 +62,31 @@ def read_sources(paths: Sequence[str], stdin: Callable[[], bytes]) -> list[Docum
     return documents
 
 
+def read_observed(paths: Sequence[str], stdin: Callable[[], bytes]) -> list[Document]:
+    """
+    Read what was seen in a cluster: as `read_sources`, but no path may lead to nothing.
+
+    Errors: those of `read_sources`; snapshot-unreadable for a file that holds no object, since it was cut off.
+    """
+    documents = read_sources(paths, stdin)
+    names = {document.source.name for document in documents}
+    files = {_real(name) for name in names}  # one that is named twice has its documents under the first name
+    problems = [
+        Diagnostic(
+            "snapshot-unreadable",
+            f"{shown(path)} holds nothing: it was cut off",
+            help="run `rookery observe` again, or take the file from Git as it was",
+        )
+        for path in dict.fromkeys(paths)
+        if not os.path.isdir(path)
+        and (STDIN_NAME if path == STDIN else shown(path)) not in names
+        and (path == STDIN or _real(path) not in files)
+    ]
+    if problems:
+        raise RenderError(problems)
+    return documents
+
+
 def decode(data: bytes, name: str) -> str:
     """
     The text of an input's bytes, a byte order mark included.

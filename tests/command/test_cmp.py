@@ -24,6 +24,7 @@ from krm_fn.command import EXIT_OK, EXIT_REFUSED, EXIT_USAGE, run
 from krm_fn.command.cmp_parameters import PARAMETERS, read_settings
 from krm_fn.report.diagnostic import RenderError
 from tests.rendering import config_map, instance, rgd
+from tests.snapshots import CLUSTER, snapshot
 
 ROOT = Path(__file__).resolve().parents[2]
 FIXTURE = ROOT / "fixtures" / "argocd-application"
@@ -363,6 +364,29 @@ def test_observed_state_and_crds_are_never_applied(repository: Repository) -> No
     assert made["data"] == {"x": "z"}
 
 
+def test_a_snapshot_counts_wherever_it_lies_and_is_never_applied(repository: Repository) -> None:
+    reference = "- id: ref\n  externalRef: {apiVersion: v1, kind: ConfigMap, metadata: {name: seen}}\n"
+    seen = {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {"name": "seen", "namespace": "store"},
+        "data": {"k": "z"},
+    }
+    repository.write(
+        {
+            "apps/shop/rgd.yaml": rgd(reference + config_map("cm", '{x: "${ref.data.k}"}')),
+            "apps/shop/observed.yaml": snapshot(seen),
+        }
+    )
+    [made] = repository.objects(cluster=CLUSTER)
+    assert made["data"] == {"x": "z"}
+    assert repository.refused(cluster="another").startswith(
+        "apps/shop/observed.yaml:7:8: error[snapshot-other-cluster]"
+    )
+    (repository.app / "observed.yaml").unlink()
+    assert repository.refused(cluster=CLUSTER).startswith("error[snapshot-missing]")
+
+
 WAYS_OUT = [
     pytest.param("..", id="above the repository"),
     pytest.param("../../../etc", id="beside the repository"),
@@ -634,7 +658,7 @@ def test_what_is_announced(repository: Repository) -> None:
     code, out, err = repository.run("parameters", env={"ARGOCD_APP_NAMESPACE": "store"})
     assert (code, err) == (EXIT_OK, "")
     announced = {entry["name"]: entry for entry in json.loads(out)}
-    assert list(announced) == ["paths", "observed", "crds", "namespace"]
+    assert list(announced) == ["paths", "observed", "cluster", "crds", "namespace"]
     assert announced["paths"]["tooltip"].endswith("; defined already: App")
     assert (announced["paths"]["collectionType"], announced["paths"]["array"]) == ("array", [])
     assert (announced["namespace"]["collectionType"], announced["namespace"]["string"]) == ("string", "store")
@@ -647,7 +671,7 @@ def test_the_announcement_needs_neither_environment_nor_sound_files(repository: 
         [sys.executable, "-m", "krm_fn", "cmp", "parameters"],
         cwd=repository.app, env={**environment, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=True,
     )  # fmt: skip
-    assert [entry["name"] for entry in json.loads(done.stdout)] == ["paths", "observed", "crds", "namespace"]
+    assert [entry["name"] for entry in json.loads(done.stdout)] == ["paths", "observed", "cluster", "crds", "namespace"]
     assert "broken.yaml:" in done.stderr
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from tests.conformance import cel_spec, kro_cel, kro_live, kro_live_crds, kro_tests
+from tests.conformance import cel_spec, kro_cel, kro_live, kro_live_crds, kro_tests, live_replay, scenarios
 from tests.conformance.case import Case, Mismatch, Skipped
 
 if TYPE_CHECKING:
@@ -66,7 +66,9 @@ def _case_folder(path: Path, snapshot: str) -> Iterator[Case | Skipped]:
     resolved = path.resolve()
     crds = resolved.parent.parent.parent / "kro-crds"
     row = f"kro-live/{resolved.parent.name}"
-    yield kro_live.read_case(path, row, crds, snapshot)
+    rendered = kro_live.read_case(path, row, crds, snapshot)
+    yield rendered
+    yield live_replay.read_case(path, row, crds, rendered.facts)
     yield from kro_live_crds.read_cases(path, f"{row}: CRDs", crds)
 
 
@@ -142,7 +144,7 @@ def _yaml(path: Path) -> Iterator[Case | Skipped]:
     ):
         return
     elif isinstance(first, dict) and {"name", "steps"} <= set(first):
-        yield Case(f"kro-tests/{path.parent.name}", path.stem, "kro-tests:scenario", _no_simulation, {"newer": False})
+        yield scenarios.read_case(first, path)
     elif all(isinstance(document, dict) and "apiVersion" in document for document in value):
         kinds = sorted({str(document.get("kind")) for document in value})
         yield Skipped(str(path), f"manifests outside a case ({', '.join(kinds)})")
@@ -153,9 +155,3 @@ def _yaml(path: Path) -> Iterator[Case | Skipped]:
 def _made_up_kinds(path: Path) -> list[dict[str, Any]]:
     beside = path.parent / "kro-fake-schemas.yaml"
     return yaml.load(beside.read_text(encoding="utf-8"), yaml.CSafeLoader) if beside.exists() else []
-
-
-def _no_simulation() -> list[str]:
-    from tests.conformance.case import NotComparable
-
-    raise NotComparable("the product has no simulation")

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tests.conformance import rules_cel, rules_changes, rules_rgd, rules_status, rules_text
+from tests.conformance import rules_cel, rules_changes, rules_nodes, rules_rgd, rules_status, rules_text
 from tests.conformance.case import Case, NotComparable
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ def read_cases(entries: list[dict[str, Any]], row: str, kinds: list[dict[str, An
         **rules_changes.OPERATIONS,
         **rules_rgd.operations(kinds),
         **rules_status.OPERATIONS,
+        **rules_nodes.OPERATIONS,
         **rules_cel.OPERATIONS,
     }
     for entry in entries:

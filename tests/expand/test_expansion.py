@@ -50,6 +50,12 @@ def test_a_namespaced_child_inherits_the_namespace_and_a_cluster_scoped_one_has_
     assert [made["metadata"] for made in result.objects] == [{"name": "shop-cm", "namespace": "store"}, {"name": "r"}]
 
 
+def test_a_template_without_an_expression_is_each_instances_own() -> None:
+    made = render(rgd(config_map("cm", name="fixed")), instance(namespace="one"), instance(namespace="two"))
+    assert made.errors == []
+    assert [each["metadata"]["namespace"] for each in made.objects] == ["one", "two"]
+
+
 @pytest.mark.parametrize(("given", "expected"), [({}, "default"), ({"namespace": "team"}, "team")])
 def test_the_namespace_of_an_instance_without_one(given: dict[str, str], expected: str) -> None:
     result = render(rgd(config_map("cm", '{ns: "${schema.metadata.namespace}"}')), instance(namespace=""), **given)
@@ -250,6 +256,36 @@ def test_an_external_reference_comes_from_observation_alone() -> None:
     assert result["shop-a"]["data"] == {"x": "full"}
 
 
+@pytest.mark.parametrize("seen", [pytest.param(None, id="nothing-observed"), pytest.param(SHARED, id="observed")])
+def test_a_selector_that_no_server_takes_is_an_error(seen: str | None) -> None:
+    selector = "- id: all\n  externalRef: {apiVersion: v1, kind: ConfigMap, metadata: {selector: {matchLabels: {n: '${5}'}}}}\n"
+    result = render(rgd(selector.replace("{n:", "{app:")), instance(), observed=seen)
+    assert result.errors == ["invalid-selector"]
+
+
+@pytest.mark.parametrize(
+    ("value", "state"),
+    [
+        pytest.param("dep.metadata", "deferred", id="an-object-with-fields-of-texts"),
+        pytest.param("dep.spec.strategy", "deferred", id="one-that-a-server-completes"),
+        pytest.param("dep.spec.selector.matchLabels", "resolved", id="a-map"),
+        pytest.param("dep.metadata.finalizers", "deferred", id="a-list-that-others-add-to"),
+        pytest.param("dep.spec.template.spec.containers[0].args", "resolved", id="a-list-of-one-owner"),
+        pytest.param("odd.data", "deferred", id="an-object-of-an-unknown-kind"),
+        pytest.param("odd.metadata.labels", "resolved", id="labels-of-an-unknown-kind"),
+    ],
+)
+def test_what_is_known_whole_of_an_object_that_nobody_observed(value: str, state: str) -> None:
+    sources = DEPLOYMENT.replace("replicas: 2,", "replicas: 2, strategy: {type: Recreate},").replace(
+        "{app: x}}}", "{app: x}}, template: {spec: {containers: [{name: c, args: [a]}]}}}"
+    )
+    sources = sources.replace('.name}"}', '.name}", finalizers: [a/b]}') + free_form("odd", "{a: b}").replace(
+        '-odd"}', '-odd", labels: {a: b}}'
+    )
+    result = render(rgd(sources + free_form("out", f'{{v: "${{{value}}}"}}')), instance())
+    assert result.states["out"] == state
+
+
 def test_a_selector_finds_what_it_selects() -> None:
     select = (
         "- id: all\n  externalRef: {apiVersion: v1, kind: ConfigMap, metadata: {selector: {matchLabels: {app: x}}}}\n"
@@ -257,7 +293,7 @@ def test_a_selector_finds_what_it_selects() -> None:
     text = rgd(select + config_map("a", "{names: \"${all.map(c, c.metadata.name).join(',')}\"}"))
     seen = "".join(
         f"---\napiVersion: v1\nkind: ConfigMap\nmetadata: {{name: {n}, namespace: {ns}, labels: {{app: {app}}}}}\n"
-        for n, ns, app in [("b", "one", "x"), ("a", "two", "x"), ("c", "one", "y")]
+        for n, ns, app in [("b", "one", "x"), ("a", "two", "x"), ("c", "one", "z")]
     )
     assert render(text, instance(), observed=seen)["shop-a"]["data"] == {"names": "b,a"}
     assert render(text, instance()).states["a"] == "deferred"
@@ -323,6 +359,26 @@ def test_a_nested_instance_that_its_schema_refuses_is_an_error() -> None:
     outer = OUTER.replace("spec: {host: db}", 'spec: {host: "${schema.metadata.name}"}')
     assert render(inner, outer, instance(kind="Outer")).errors == ["nested-instance-invalid"]
     assert render(inner, outer, instance(kind="Outer", name="bar")).errors == []
+
+
+@pytest.mark.parametrize(
+    ("value", "state"),
+    [
+        pytest.param("inner.status.list[0]", "resolved", id="an-item-that-is-known"),
+        pytest.param("string(inner.status.list[1])", "deferred", id="one-that-is-not"),
+        pytest.param("string(size(inner.status.list))", "deferred", id="how-many"),
+        pytest.param("string(size(inner.status.last))", "deferred", id="how-many-where-the-last-one-is-not-known"),
+        pytest.param("string(has(inner.status.deep.b))", "deferred", id="a-field"),
+    ],
+)
+def test_what_a_nested_instance_does_not_say_yet_is_unknown_in_lists_too(value: str, state: str) -> None:
+    uid, name = '"${cm.metadata.uid}"', '"${cm.metadata.name}"'
+    status = f"{{list: [{name}, {uid}, {name}], last: [{name}, {uid}], deep: {{a: {name}, b: {uid}}}}}"
+    inner = rgd(config_map("cm"), kind="Inner", status=status)
+    makes = "- id: inner\n  template: {apiVersion: kro.run/v1alpha1, kind: Inner, metadata: {name: i}}\n"
+    outer = rgd(makes + free_form("out", f'{{v: "${{{value}}}"}}'), kind="Outer")
+    result = render(inner, outer, instance(kind="Outer"))
+    assert (result.errors, result.states["out"]) == ([], state)
 
 
 def test_a_nested_instance_of_another_type_is_refused_before() -> None:

@@ -29,6 +29,12 @@ def test_it_is_found_by_its_name_where_nobody_marked_it() -> None:
     assert render(SINGLE, instance(), observed=living("shop-waits", "{id: u7}")).states["waits"] == "held"
 
 
+def test_where_even_its_namespace_is_not_known_it_is_not_found() -> None:
+    text = rgd(WAITS.replace('-waits"}', '-waits", namespace: "${schema.metadata.uid}"}'))
+    assert "namespace" in text
+    assert render(text, instance(), observed=living("shop-waits", "{id: u7}")).states["waits"] == "deferred"
+
+
 def test_and_by_its_marks_where_it_has_another_name() -> None:
     result = render(SINGLE, instance(), observed=living("renamed", "{id: u7}", node="waits"))
     assert result.names == ["renamed", "shop-other"]

@@ -178,7 +178,7 @@ ATOMS = [
 ]  # fmt: skip
 FORMS = [
     "string({0})", "size({0})", "json.marshal({0})", "{0} == {1}", "{0} in {1}", "int(string({0}))", "base64.decode(string({0}))", "[{0}, {1}]",
-    '{{"a": {0}}}', "{0}.map(k, {1})", "{0}.all(k, k == {1})", "{0}.exists(k, {0}[k] == b'hunter2')", "has({0}.password)", "{0}.orValue({1})",
+    '{{"a": {0}}}', "{0}.map(k, {1})", "{0}.all(k, k == {1})", "{0}.exists(k, {0}[k] == bytes('hunter' + '2'))", "has({0}.password)", "{0}.orValue({1})",
     "{0}.transformMap(k, v, v)", "{0}.filter(k, {0}[k] != {1})", "dyn({0}) + dyn({1})", "{0}.merge({1})", "string({0}).split('')", "{0}[{1}]",
     "string({0}).matches(string({1}))", "type({0})", "true ? {0} : {1}", "{0}.password", "cel.bind(v, {0}, v)", "duration(string({0}))",
     "quantity(string({0}))", "url(string({0}))", "string({0}).format([{1}])", "'%s'.format([{0}])", "[{0}].sortBy(v, string(v))", "dyn({0}).uid",
@@ -225,4 +225,4 @@ def test_no_expression_brings_it_out(folder: Path, expression: str, place: str, 
     assert code in (0, 1)
     said = out.getvalue().decode() + err.getvalue()
     assert CODED not in said
-    assert MARKER not in said.replace(hole, "").replace("b'hunter2'", "")
+    assert MARKER not in said

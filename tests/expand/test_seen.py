@@ -175,9 +175,16 @@ def test_what_was_looked_at_is_closed_and_all_else_is_open(expression: str, valu
     assert ask(expression, seen_view(DESIRED, SEEN, FIELDS, "x", None)) == value
 
 
+def test_an_object_of_texts_may_have_other_fields() -> None:
+    view = partial_view({"data": {"a": "1"}}, {"data": {}}, [("data", "b")], "x", None)
+    assert ask("x.data", view) == (WAITING, "x.data")
+    assert ask("x.data.a", view) == "1"
+
+
 def test_of_a_map_of_texts_it_is_known_what_it_lacks() -> None:
     desired = {"data": {"a": "1"}}
-    view = partial_view(desired, {"data": {}}, [("data", "b")], "x", None)
+    texts = {"type": "object", "additionalProperties": {"type": "string"}}
+    view = partial_view(desired, {"data": {}}, [("data", "b")], "x", {"type": "object", "properties": {"data": texts}})
     assert ask("x.data", view) == {"a": "1"}
     assert ask("has(x.data.b)", view) is False
     assert ask("has(x.data.c)", view) == (WAITING, "x.data.c")

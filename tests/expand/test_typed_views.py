@@ -118,3 +118,13 @@ def test_a_schema_that_shares_its_parts_is_walked_once() -> None:
     for _ in range(60):
         schema = {"type": "object", "properties": {"a": schema, "b": schema}}
     assert means_itself(schema, _asked(""))
+
+
+def test_ready_when_cannot_decode_a_secret_as_in_kro() -> None:
+    secret = """\
+- id: sec
+  readyWhen: ["${string(sec.data.k) == 'hi'}"]
+  template: {apiVersion: v1, kind: Secret, metadata: {name: s}, data: {k: aGk=}}
+"""
+    result = render(rgd(secret + config_map("after", '{v: "${string(sec.data.k)}"}')), instance())
+    assert result.errors == ["cel-no-such-overload"]

@@ -9,6 +9,7 @@ import yaml
 
 from tests.function.lists import KPTFILE, Answer, app, definition, fn, resource_list
 from tests.rendering import config_map, instance, rgd
+from tests.snapshots import snapshot
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -270,6 +271,18 @@ def test_a_transformer_takes_its_sources_out_and_passes_the_rest_on() -> None:
     assert "kustomize.config.k8s.io/id" in answer.texts[0]
     assert "kustomize" not in answer.texts[1]
     assert "config.kubernetes.io/path" not in answer.stdout
+
+
+def test_a_snapshot_is_a_source_and_is_not_applied() -> None:
+    seen = {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {"name": "seen", "namespace": "store"},
+        "data": {"k": "z"},
+    }
+    reference = "- id: ref\n  externalRef: {apiVersion: v1, kind: ConfigMap, metadata: {name: seen}}\n"
+    answer = transform(rgd(reference + config_map("cm", '{x: "${ref.data.k}"}')), instance(), snapshot(seen))
+    assert objects(answer) == [("ConfigMap", "shop-cm")]
 
 
 def test_definitions_of_a_transformer_may_come_by_path(folder: Path) -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from tests.function.lists import KPTFILE, LOCAL, Answer, app, config_of, definition, fn, item, resource_list
 from tests.rendering import config_map
+from tests.snapshots import snapshot
 
 CM = "rendered/app.store.shop/cm.yaml"
 SOURCES = (KPTFILE, definition(), app())
@@ -213,6 +214,27 @@ def test_while_a_node_waits_nothing_of_its_instance_goes() -> None:
     assert answer.texts[3:] == first.texts[4:]
     assert answer.messages("held") == ["kept as it is, for as long as kro.run/App/store/shop waits for the cluster"] * 2
     assert {r["severity"] for r in answer.results if r["tags"]["code"] == "held"} == {"info"}
+
+
+def test_a_snapshot_is_passed_on_and_counts_whatever_hosts_write_into_its_metadata() -> None:
+    zone = {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {"name": "zone", "namespace": "store"},
+        "data": {"name": "north"},
+    }
+    text = (
+        snapshot(zone)
+        .partition("\n")[2]
+        .replace("metadata:\n  name: observed\n", "metadata:\n  name: observed\n  namespace: set\n", 1)
+    )
+    seen = item(text, "observed.yaml", more=LOCAL)
+    answer = fn(resource_list(KPTFILE, definition(WAITING, spec=FIELDS), app(), seen))
+    assert (answer.code, answer.codes) == (0, [])
+    assert answer.texts[3] == seen
+    assert len(rendered(answer)) == 2
+    damaged = fn(resource_list(KPTFILE, definition(WAITING, spec=FIELDS), app(), seen.replace("north", "south")))
+    assert (damaged.code, damaged.codes) == (1, ["snapshot-changed"])
 
 
 def test_another_instance_does_not_hold() -> None:

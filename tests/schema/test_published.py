@@ -152,7 +152,7 @@ def test_an_rgd_that_is_not_valid_has_none(tmp_path: Path) -> None:
     assert "error[" in err
 
 
-@pytest.mark.parametrize("name", ["rgd", "render-config"])
+@pytest.mark.parametrize("name", ["rgd", "render-config", "simulation"])
 def test_the_others_are_printed_as_they_are(name: str) -> None:
     assert rookery("schema", name) == (EXIT_OK, published(name), "")
 

@@ -1,5 +1,5 @@
 """
-JSON Schemas for editors: of an RGD, of a functionConfig, and of the instances of an RGD.
+JSON Schemas for editors: of an RGD, of a functionConfig, of a steps file, of a snapshot, and of the instances of an RGD.
 
 Enters: the name of a published schema; or a kind and its OpenAPI schema.  Leaves: JSON Schema (draft 7, which editors read best), as
 plain dicts.  Not known here: files of users, how documents are checked: a schema shows an editor what fits, `rookery validate` decides.
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     Schema: TypeAlias = dict[str, Any]
 
-NAMES = ("rgd", "render-config")
+NAMES = ("rgd", "render-config", "simulation", "observed-state")
 _DIALECT = "http://json-schema.org/draft-07/schema#"
 _KEPT = (
     "type", "format", "enum", "default", "description", "title", "required", "minimum", "maximum", "exclusiveMinimum",
