@@ -64,6 +64,7 @@ NO_CODES = {
         "non-breaking",
         "not-compared",
         "render-config",
+        "status-sync",
     ),
 }
 """Words of the source that have the form of a code."""

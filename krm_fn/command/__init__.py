@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import BinaryIO, TextIO
 
-_COMMANDS = ("render", "validate", "observe", "convert", "simulate", "schema", "fn", "cmp")
+_COMMANDS = ("render", "validate", "observe", "convert", "simulate", "schema", "fn", "cmp", "status-sync")
 EXIT_OK, EXIT_REFUSED, EXIT_USAGE, EXIT_BUG = 0, 1, 2, 70
 
 USAGE = """\
@@ -27,6 +27,7 @@ usage:
   rookery schema NAME      a JSON Schema for an editor: of RGDs, of functionConfigs, of the instances of an RGD
   rookery fn               a KRM function: ResourceList on stdin, ResourceList on stdout
   rookery cmp generate     an Argo CD plugin: the application's directory in, JSON lines out
+  rookery status-sync      writes the statuses of instances in a cluster, as kro would
   rookery --version
 
 'rookery COMMAND --help' says more.
@@ -86,6 +87,10 @@ def run(argv: Sequence[str], stdin: BinaryIO, stdout: BinaryIO, stderr: TextIO, 
             from krm_fn.command.schema import schema
 
             return schema(arguments, stdin, stdout, stderr, environment)
+        if command == "status-sync":
+            from krm_fn.command.status_sync import status_sync
+
+            return status_sync(arguments, stdout, stderr)
         raise UsageError(_unknown(command))
     except UsageError as error:
         stderr.write(f"rookery: {error}\ntry 'rookery --help'\n")

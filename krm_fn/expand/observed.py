@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
     from typing import Any, TypeAlias
 
+    from krm_fn.expand.outcome import Item
+    from krm_fn.program.model import Node
+
     Identity: TypeAlias = tuple[str, str, str, str]
     ListKey: TypeAlias = tuple[str, str, str, str]
     Fields: TypeAlias = Sequence[tuple[str, ...]]
@@ -109,6 +112,10 @@ class Observed:
 
     def find(self, key: Identity) -> dict[str, Any] | None:
         return self._by_identity.get(key)
+
+    def child(self, _node: Node, item: Item, _index: int) -> dict[str, Any] | None:
+        """What stands for an item of a node, the *index*th. In a cluster it may have been renamed (`status_sync`)."""
+        return self.find(identity(item.object))
 
     def has_listed(self, group: str, kind: str, namespace: str, selector: dict[str, Any]) -> bool:
         """Whether it is known what a list call would return: an unlisted collection is unknown, not empty."""

@@ -45,8 +45,9 @@ def publish(outcome: Outcome, scene: Scene) -> None:
 def _publish_exactly(outcome: Outcome, scene: Scene) -> None:
     """As kro sees it in one step: the objects that are there, and a gate unless all are. Source: pkg/runtime/node_readiness.go."""
     node = outcome.node
-    seen = [found for item in outcome.items if (found := _live(node, item, scene)) is not None]
-    show(node, seen, scene)
+    items = enumerate(outcome.items)
+    show(node, [found for i, item in items if (found := _live(node, item, i, scene)) is not None], scene)
+    seen = scene.views[node.id]
     if len(seen) < len(outcome.items) or not (seen or node.is_collection):
         scene.gates[node.id] = Wait(ABSENT, (node.id,), detail=f"{len(seen)} of {len(outcome.items)}")
         return
@@ -61,27 +62,24 @@ def _publish_exactly(outcome: Outcome, scene: Scene) -> None:
 
 def show(node: Node, seen: list[dict[str, Any]], scene: Scene) -> None:
     """Put *seen* before the expressions of an exact scene, as the objects of *node*."""
+    # readyWhen gives no value that could get anywhere: it sees those of a Secret, too.
+    scene.views[node.id] = [(_undecoded(view, node), True) for view in seen]
+    if node.asked is None:
+        return
     if scene.tainted:
         from krm_fn.expand.secrets import without_secrets
 
-        # What readyWhen says of a value that it cannot read would be a message with that value.
-        seen = [
-            without_secrets(found, f"{node.id}[{i}]" if node.is_collection else node.id) for i, found in enumerate(seen)
-        ]
-    scene.views[node.id] = [(_undecoded(view, node), True) for view in seen]
-    if node.asked is not None:
-        views = [scene.shapes.typed(view, node) for view in seen]
-        if node.is_collection:
-            scene.names[node.id] = views
-        else:
-            scene.names[node.id] = views[0] if views else Unknown(node.id)
+        at = f"{node.id}[{{}}]" if node.is_collection else node.id
+        seen = [without_secrets(found, at.format(i)) for i, found in enumerate(seen)]
+    views = [scene.shapes.typed(view, node) for view in seen]
+    if node.is_collection:
+        scene.names[node.id] = views
+    else:
+        scene.names[node.id] = views[0] if views else Unknown(node.id)
 
 
-def _live(node: Node, item: Item, scene: Scene) -> dict[str, Any] | None:
-    if node.is_external:
-        return item.object
-    metadata = item.object["metadata"]
-    return scene.observed.find((node.group, node.object_kind, metadata.get("namespace") or "", metadata["name"]))
+def _live(node: Node, item: Item, index: int, scene: Scene) -> dict[str, Any] | None:
+    return item.object if node.is_external else scene.observed.child(node, item, index)
 
 
 def _publish_view(outcome: Outcome, asked: Asked, scene: Scene) -> None:
@@ -97,7 +95,7 @@ def _publish_view(outcome: Outcome, asked: Asked, scene: Scene) -> None:
         if node.is_external:
             metadata = {key: item.object["metadata"].get(key) for key in _NAMES if key in item.object["metadata"]}
             desired = {"apiVersion": item.object["apiVersion"], "kind": item.object["kind"], "metadata": metadata}
-        seen = _live(node, item, scene)
+        seen = _live(node, item, i, scene)
         view: Any
         if seen is not None:
             from krm_fn.expand.seen import seen_view
@@ -152,6 +150,10 @@ def gate(node: Node, scene: Scene) -> Wait | None:
             try:
                 value = to_json(compiled.run(names))
             except EvaluationError as error:
+                if scene.exact and scene.tainted:
+                    from krm_fn.expand.secrets import untold
+
+                    error = untold(error, node)
                 if not error.is_pending:
                     raise scene.evaluation_fault(error, compiled, node, f"readyWhen of {node.id!r}") from None
                 return Wait(NOT_READY, (error.missing or path,), compiled, detail=str(error), item=i)

@@ -166,9 +166,9 @@ def _terminating(outcome: Outcome, live: Observed) -> tuple[str, str] | None:
     """kro touches nothing while an object that it would send is being deleted."""
     if outcome.node.is_external:
         return None
-    for item in outcome.items:
-        _, _, namespace, name = key = identity(item.object)
-        found = live.find(key)
+    for i, item in enumerate(outcome.items):
+        _, _, namespace, name = identity(item.object)
+        found = live.child(outcome.node, item, i)
         if found is not None and found["metadata"].get("deletionTimestamp"):
             return outcome.node.id, f"{namespace}/{name}" if namespace else name
     return None

@@ -9,13 +9,14 @@ A Secret keeps its metadata and the names of its keys. What its own template set
 
 from __future__ import annotations
 
+from krm_fn.cel import EvaluationError
 from krm_fn.cel.values import Unknown, join_path
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from krm_fn.program.model import Program
+    from krm_fn.program.model import Node, Program
 
 _FIELDS = ("data", "stringData")
 _COPY = "kubectl.kubernetes.io/last-applied-configuration"
@@ -40,6 +41,13 @@ def without_secrets(seen: dict[str, Any], path: str) -> dict[str, Any]:
         copy = Unknown(join_path(f"{path}.metadata.annotations", _COPY))
         hidden["metadata"] = {**seen["metadata"], "annotations": {**annotations, _COPY: copy}}
     return hidden
+
+
+def untold(error: EvaluationError, node: Node) -> EvaluationError:
+    """What went wrong with an expression that saw a node's own values, without the values that its message may quote."""
+    if not _is_secret(node.api_version, node.object_kind):
+        return error
+    return EvaluationError(error.kind, f"{error.kind.replace('-', ' ')}, of a Secret's values")
 
 
 def is_secret_path(path: str, program: Program) -> bool:

@@ -10,6 +10,8 @@ Source: kro v0.9.3 pkg/controller/instance/status.go, state.go, resources.go; pk
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from krm_fn.cel import EvaluationError
 from krm_fn.cel.library.conditions import RUNTIME, conditions_of
 from krm_fn.cel.values import OMIT, Unknown
@@ -22,7 +24,7 @@ from krm_fn.program.template import path_text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from typing import Any
 
     from krm_fn.cel.library.conditions import Condition
@@ -30,7 +32,7 @@ if TYPE_CHECKING:
     from krm_fn.expand.outcome import Outcome
     from krm_fn.expand.reconcile import Step
     from krm_fn.expand.scene import Scene
-    from krm_fn.program.model import Program
+    from krm_fn.program.model import Compiled, Program
     from krm_fn.program.template import Path
 
 ACTIVE, IN_PROGRESS, ERROR = "ACTIVE", "IN_PROGRESS", "ERROR"
@@ -94,12 +96,17 @@ def conclude(
     written = [dict(zip(("type", "status", "reason", "message"), each, strict=True)) for each in conditions]
     before = [each for each in (previous or {}).get("conditions") or () if isinstance(each, dict)]
     if step.program.conditions:
-        written, incomplete = _authors_conditions(step, scene, written, done)
-        if incomplete:
+        names = {**scene.names, model.SCHEMA: step.schema({"conditions": written})}
+        authored = authors_conditions(step.program.conditions, names)
+        written = authored.conditions
+        done.problems += authored.problems
+        if authored.problems:
+            done.state = ERROR
+        if authored.incomplete:
             said = {each["type"] for each in written}
             written += [each for each in before if each.get("type") not in said]
     done.status = {key: value for key, value in fields.items() if key not in ("conditions", "state")}
-    done.status["conditions"] = [_stamped(each, before, generation, now) for each in written]
+    done.status["conditions"] = [stamped(each, before, generation, now) for each in written]
     done.status["state"] = done.state
     return done
 
@@ -165,7 +172,7 @@ def _built_in(ready: tuple[str, str, str, str]) -> list[tuple[str, str, str, str
     return [_MANAGED, _GRAPH, ready, summary]
 
 
-def _stamped(
+def stamped(
     condition: dict[str, Any], before: list[dict[str, Any]], generation: int | None, now: str
 ) -> dict[str, Any]:
     """With generation and time; the time is that of the last change of its status."""
@@ -181,41 +188,49 @@ def _stamped(
     return stamped
 
 
-def _authors_conditions(
-    step: Step, scene: Scene, built_in: list[dict[str, Any]], done: Conclusion
-) -> tuple[list[dict[str, Any]], bool]:
-    """The RGD's own conditions, which stand in for kro's; and whether some expression gave none, so that older ones stay."""
-    names = dict(scene.names)
-    names[model.RUNTIME] = RUNTIME
-    names[model.SCHEMA] = step.schema({"conditions": built_in})
+class Authored:
+    """
+    What the RGD's own conditions come to, which stand in for kro's.
+
+    incomplete: some expression gave none, so that older conditions stay.  problems: what is wrong with them; the state is ERROR then.
+    """
+
+    __slots__ = ("conditions", "incomplete", "problems")
+
+    def __init__(self) -> None:
+        self.conditions: list[dict[str, Any]] = []
+        self.incomplete = False
+        self.problems: list[str] = []
+
+
+def authors_conditions(expressions: Sequence[Compiled], names: Mapping[str, Any]) -> Authored:
+    """*names*: what expressions see; `schema` with kro's own conditions in its status."""
+    done = Authored()
     found: list[Condition] = []
-    incomplete = degraded = False
-    for compiled in step.program.conditions:
+    for compiled in expressions:
         try:
-            conditions = conditions_of(compiled.run(names))
+            conditions = conditions_of(compiled.run({**names, model.RUNTIME: RUNTIME}))
         except EvaluationError as error:
-            incomplete = True
+            done.incomplete = True
             if not error.is_pending:
-                degraded = True
                 done.problems.append(f"status.conditions: {error}")
             continue
         if isinstance(conditions, Unknown) or any(
             isinstance(v, Unknown) for c in conditions for v in c.cel_fields.values()
         ):
-            incomplete = True
+            done.incomplete = True
         else:
             found += conditions
-    types = [condition.cel_fields["type"] for condition in found]
-    twice = sorted({kind for kind in types if types.count(kind) > 1})
+    kinds = [condition.cel_fields["type"] for condition in found]
+    twice = sorted({kind for kind, following in pairwise(sorted(kinds)) if kind == following})
     if twice:
-        degraded = incomplete = True
+        done.incomplete = True
         done.problems.append(
             f"status.conditions: more than one is of type {', '.join(twice)}; all of these are dropped"
         )
-    if degraded:
-        done.state = ERROR
-    kept = [c.cel_fields for c in found if c.cel_fields["type"] not in twice]
-    return [{key: value for key, value in fields.items() if value} for fields in kept], incomplete
+    kept = [condition.cel_fields for condition in found if condition.cel_fields["type"] not in twice]
+    done.conditions = [{key: value for key, value in fields.items() if value} for fields in kept]
+    return done
 
 
 def user_fields(program: Program, scene: Scene, problems: list[str] | None = None) -> tuple[dict[str, Any], list[str]]:

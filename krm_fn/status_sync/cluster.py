@@ -62,7 +62,9 @@ class Forbidden(Exception):  # noqa: N818 - collected, so that all of them are s
         self.said = said
 
 
-class _Refused(Exception):  # noqa: N818 - an answer; whoever asked knows what it means
+class Answer(Exception):  # noqa: N818 - whoever asked knows what it means
+    """A status other than 200, with what the server said."""
+
     def __init__(self, code: int, said: str) -> None:
         super().__init__(said)
         self.code = code
@@ -97,7 +99,7 @@ class Cluster:
             path = f"/apis/{api_version}" if "/" in api_version else f"/api/{api_version}"
             try:
                 answer = self._request(path, _JSON)
-            except _Refused as refused:
+            except Answer as refused:
                 if refused.code != 404:
                     raise _failed(self.host, f"{path}: {refused.said}") from None
                 answer = {}
@@ -115,11 +117,11 @@ class Cluster:
         path = f"{self._collection(resource, namespace)}/{quote(name, safe='')}"
         try:
             answer = self._request(path, _JSON if whole else _METADATA)
-        except _Refused as refused:
+        except Answer as refused:
             if refused.code == 404:
                 return None
             raise self._explained(refused, "get", resource, namespace) from None
-        return _without_values(answer, resource)
+        return self._kept(answer, resource)
 
     def list(
         self, resource: Resource, namespace: str = "", selector: str = "", *, whole: bool = True
@@ -136,7 +138,7 @@ class Cluster:
         while True:
             try:
                 answer = self._request(self._collection(resource, namespace), _JSON if whole else _METADATA_LIST, query)
-            except _Refused as refused:
+            except Answer as refused:
                 if refused.code == 410 and "continue" in query:
                     query = {key: value for key, value in query.items() if key not in ("continue", "limit")}
                     found = []
@@ -144,12 +146,16 @@ class Cluster:
                 if refused.code == 404:
                     break  # a CRD that went away meanwhile
                 raise self._explained(refused, "list", resource, namespace) from None
-            found += [_without_values(item, resource) for item in answer.get("items") or ()]
+            found += [self._kept(item, resource) for item in answer.get("items") or ()]
             rest = (answer.get("metadata") or {}).get("continue")
             if not rest:
                 break
             query["continue"] = rest
         yield from found
+
+    def _kept(self, found: dict[str, Any], resource: Resource) -> dict[str, Any]:
+        """What callers get to see of an object."""
+        return _without_values(found, resource)
 
     def _collection(self, resource: Resource, namespace: str) -> str:
         from urllib.parse import quote
@@ -160,7 +166,19 @@ class Cluster:
     # -- one request ----------------------------------------------------------------------------------------------------
 
     def _request(self, path: str, accept: str, query: Mapping[str, str] | None = None) -> Any:
-        """The answer to a GET. Errors: _Refused (a status that will not pass), RenderError (`cluster-unreachable`)."""
+        """The answer to a GET. Errors: Answer (a status that will not pass), RenderError (`cluster-unreachable`)."""
+        return answered(*self._tried("GET", path, accept, query), self.host)
+
+    def _tried(
+        self,
+        method: str,
+        path: str,
+        accept: str,
+        query: Mapping[str, str] | None = None,
+        body: bytes = b"",
+        form: str = "",
+    ) -> tuple[int, bytes]:
+        """Status and body of an answer. *form*: of the body that is sent."""
         import urllib3
 
         url = self.host + path
@@ -168,7 +186,7 @@ class Cluster:
         for attempt in range(_ATTEMPTS):
             wait = 0.5 * 2**attempt
             try:
-                code, headers, body = self._once(url, accept, query)
+                code, headers, answer = self._once(method, url, accept, query, body, form)
             except (urllib3.exceptions.HTTPError, OSError) as error:
                 problem = _reason(error)
                 if not self._answered or _will_not_pass(error):
@@ -176,8 +194,8 @@ class Cluster:
             else:
                 self._answered = True
                 if code not in _TRANSIENT:
-                    return _answered(code, body, self.host)
-                problem = f"{code}: {_said(body)}"
+                    return code, answer
+                problem = f"{code}: {_said(answer)}"
                 wait = _retry_after(headers.get("Retry-After"), wait)
             if attempt < _ATTEMPTS - 1:
                 self._sleep(min(wait, _LONGEST_WAIT))
@@ -191,17 +209,21 @@ class Cluster:
             ]
         )
 
-    def _once(self, url: str, accept: str, query: Mapping[str, str] | None) -> tuple[int, Mapping[str, str], bytes]:
+    def _once(
+        self, method: str, url: str, accept: str, query: Mapping[str, str] | None, sent: bytes, form: str
+    ) -> tuple[int, Mapping[str, str], bytes]:
+        from urllib.parse import urlencode
+
         import urllib3
 
-        headers = {"Accept": accept, "User-Agent": "rookery"}
+        headers = {"Accept": accept, "User-Agent": "rookery", **({"Content-Type": form} if form else {})}
         for setting in self._client.configuration.auth_settings().values():
             if setting.get("in") == "header" and setting.get("value"):
                 headers[setting["key"]] = setting["value"]
         answer = self._client.rest_client.pool_manager.request(
-            "GET",
-            url,
-            fields=dict(query or {}),
+            method,
+            f"{url}?{urlencode(query)}" if query else url,
+            body=sent or None,
             headers=headers,
             timeout=urllib3.Timeout(connect=_CONNECT, read=_READ),
             retries=False,
@@ -216,15 +238,20 @@ class Cluster:
             raise _failed(self.host, f"an answer is larger than {_LARGEST >> 20} MiB")
         return answer.status, answer.headers, body
 
-    def _explained(self, refused: _Refused, verb: str, resource: Resource, namespace: str) -> Exception:
+    def _explained(self, refused: Answer, verb: str, resource: Resource, namespace: str) -> Exception:
         if refused.code == 403:
             return Forbidden(verb, resource, namespace if resource.namespaced else "", refused.said)
         return _failed(self.host, f"{verb} {resource}: {refused.said}")
 
 
 def connect(kubeconfig: str = "", context: str = "") -> Cluster:
+    """The cluster that `api_client` is for."""
+    return Cluster(api_client(kubeconfig, context))
+
+
+def api_client(kubeconfig: str = "", context: str = "") -> Any:
     """
-    The cluster of a kubeconfig's context; without any kubeconfig, the one that this Pod runs in.
+    A client for the cluster of a kubeconfig's context; without any kubeconfig, for the one that this Pod runs in.
 
     Errors: `cluster-config`, `status-sync-missing`.
     """
@@ -260,7 +287,7 @@ def connect(kubeconfig: str = "", context: str = "") -> Cluster:
                 )
             ]
         ) from None
-    return Cluster(client.ApiClient(configuration=settings))
+    return client.ApiClient(configuration=settings)
 
 
 def _has_default() -> bool:
@@ -284,7 +311,7 @@ def _without_values(found: dict[str, Any], resource: Resource) -> dict[str, Any]
     return made
 
 
-def _answered(code: int, body: bytes, host: str) -> Any:
+def answered(code: int, body: bytes, host: str) -> Any:
     if code == 401:
         raise RenderError(
             [
@@ -296,7 +323,7 @@ def _answered(code: int, body: bytes, host: str) -> Any:
             ]
         )
     if code != 200:
-        raise _Refused(code, _said(body) or f"the status is {code}")
+        raise Answer(code, _said(body) or f"the status is {code}")
     try:
         answer = json.loads(body)
     except (ValueError, RecursionError):

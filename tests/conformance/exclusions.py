@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from tests.conformance.case import Case
 
 SIMULATE = "simulate"
-STATUS_SYNC = "status-sync"
 NEVER = "by design"
 
 
@@ -39,7 +38,6 @@ _STRANGE_CONDITION = re.compile(
     r"runtime\.newCondition\(\{(?:[^}]*,)?\s*(?!(?:type|status|reason|message)\b)\w+\s*:", re.DOTALL
 )
 _OMIT_GATE = re.compile(r"omit\(\) requires the CELOmitFunction feature gate")
-_CONDITION_VALUES = re.compile(r"runtime\.newCondition: (?!unknown key)")
 _FATAL_READINESS = re.compile(r"failed to check readiness of dependent node")
 
 
@@ -62,10 +60,7 @@ def _says(pattern: re.Pattern[str]) -> Callable[[dict[str, Any]], bool]:
     return lambda facts: pattern.search(facts["message"]) is not None
 
 
-_REJECTIONS = (
-    Rule("omit() needs no feature gate here (DESIGN 2)", NEVER, ("kro-live",), _says(_OMIT_GATE)),
-    Rule("status.conditions of the author", STATUS_SYNC, ("kro-live",), _says(_CONDITION_VALUES)),
-)
+_REJECTIONS = (Rule("omit() needs no feature gate here (DESIGN 2)", NEVER, ("kro-live",), _says(_OMIT_GATE)),)
 
 
 def _all_rejections(rule: Rule) -> Callable[[dict[str, Any]], bool]:
@@ -228,11 +223,6 @@ RULES: tuple[Rule, ...] = (
         lambda facts: facts["input"]["expected"] in (None, {"object": {}, "required": []}),
     ),
     Rule(
-        "status.conditions of the author",
-        STATUS_SYNC,
-        ("kro-tests:evaluate",),
-    ),
-    Rule(
         "a path's text is never read back: paths are tuples here",
         NEVER,
         ("kro-tests:parse-path", "kro-tests:get", "kro-tests:set", "kro-tests:resolve-field"),
@@ -247,12 +237,6 @@ RULES: tuple[Rule, ...] = (
         NEVER,
         ("kro-tests:has-function",),
         lambda facts: not facts["input"]["function"].replace(".", "").isalnum() or facts["input"]["function"] == "in",
-    ),
-    Rule(
-        "status.conditions of the author",
-        STATUS_SYNC,
-        ("kro-tests:eval",),
-        lambda facts: "runtime." in facts["input"]["expr"],
     ),
     Rule(
         "omit() needs no feature gate here (DESIGN 2)",

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from krm_fn.cel import CelSyntaxError, EvaluationError, parse, references
 from krm_fn.cel.check import CheckError, check
-from krm_fn.cel.types import ObjectType, Type, list_of, map_of, optional_of, parse_type
+from krm_fn.cel.library import conditions
+from krm_fn.cel.types import RUNTIME, ObjectType, Type, list_of, map_of, optional_of, parse_type
 from krm_fn.cel.values import OMIT, TypeValue
 from krm_fn.schema.cel_types import element_of, is_custom_condition, why_not
 from krm_fn.schema.typed_values import typed
@@ -25,14 +27,21 @@ Json = dict[str, Any]
 
 def evaluate(given: Json, expect: Json) -> None:
     variables = plain(given.get("variables") or {})
-    got = ask(given["expr"], variables, OMIT_ALLOWED)
+    types: dict[str, Type] | None = None
+    if re.search(r"\bruntime\.", given["expr"]):
+        variables, types = {**variables, "runtime": conditions.RUNTIME}, {"runtime": RUNTIME}
+    got = ask(given["expr"], variables, OMIT_ALLOWED, types=types)
     if expects_error(expect):
         if got.stage == VALUE:
             raise Mismatch(f"wanted an error, got {got}")
         return
     if got.stage != VALUE:
         raise Mismatch(f"wanted {shown(expect)}, got {got}")
-    if "value" in expect:
+    if isinstance(got.value, conditions.Condition):
+        wanted = expect["value"]["condition"]
+        if (fields := {name: got.value.cel_fields[name] for name in wanted}) != wanted:
+            raise Mismatch(f"wanted {wanted}, got {fields}")
+    elif "value" in expect:
         compare_value({"value": expect["value"], "unordered": expect.get("any_order", False)}, got.value)
     _check_properties(given, expect, got.value, variables)
 

@@ -6,11 +6,14 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
-from krm_fn.cel import parse
+from krm_fn.cel import compile_, parse
 from krm_fn.cel.types import parse_type
+from krm_fn.expand.status import authors_conditions
 from krm_fn.program.build import build_program
 from krm_fn.program.conditions import check_conditions
 from krm_fn.program.generated import crd_of
+from krm_fn.program.model import Compiled
+from krm_fn.program.template import read_expression
 from krm_fn.read.yaml import parse_documents
 from krm_fn.schema.from_cel_types import schema_of_type, status_schema
 from krm_fn.schema.kinds import Kinds
@@ -126,6 +129,30 @@ def _named(expect: Json, key: str) -> list[list[str]]:
     return [[_RESERVED.sub(_ALLOWED, name) for name in names] for names in expect.get(key) or []]
 
 
+def evaluate_conditions(given: Json, expect: Json) -> None:
+    """kro puts these to cel-go alone: what they see is dyn."""
+    seen = {**given["instance"], "status": {"conditions": given.get("kro_builtin_conditions") or []}}
+    compiled = []
+    for text in given["expressions"]:
+        expression = read_expression(f"${{{text}}}", ())
+        assert expression is not None
+        compiled.append(Compiled(expression, compile_(parse(text)), (), {}, -1))
+    done = authors_conditions(compiled, {"schema": seen})
+    if bool(done.problems) is not bool(expect.get("degraded")):
+        raise Mismatch(f"problems: {done.problems}")
+    if expects_error(expect) and not done.problems:
+        raise Mismatch("nothing is wrong with them")
+    equal(expect["count"], len(done.conditions))
+    if "incomplete" in expect:
+        equal(expect["incomplete"], done.incomplete)
+    found = done.conditions
+    wanted = expect.get("conditions") or expect.get("conditions_any_order") or []
+    if "conditions_any_order" in expect:
+        found, wanted = (sorted(each, key=lambda one: str(one["type"])) for each in (found, wanted))
+    for one, other in zip(found, wanted, strict=True):
+        equal(other, {name: one.get(name) for name in other})
+
+
 OPERATIONS: dict[str, Callable[[Json, Json], list[str] | None]] = {
     "schema-from-cel-type": schema_from_type,
     "status-schema-from-paths": schema_from_paths,
@@ -133,4 +160,5 @@ OPERATIONS: dict[str, Callable[[Json, Json], list[str] | None]] = {
     "extract-from-status": extract,
     "validate-expressions": validate,
     "build-variables": build_conditions,
+    "evaluate": evaluate_conditions,
 }
