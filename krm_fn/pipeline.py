@@ -9,8 +9,8 @@ Not known here: where documents come from and where text goes (`command`, `funct
     admit     `inputs.Admissions`       default, prune, validate, once compiled a kind
     expand    `expand.instance`         the nodes of one instance; nested instances with it
     hold      `expand.held`             what lives and must stay while its instance waits
-    order     topological; Namespaces and CustomResourceDefinitions are marked to be written first
-    emit      `emit.plain`, `emit.api`  objects with their marks; the generated CRDs, if they are asked for
+    order     `order`                   topological; for a target that waits, the least layers that keep every gate
+    emit      `emit`                    objects with their marks and what their target needs; generated CRDs, if they are asked for
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from krm_fn.emit.plain import Emitted
+    from krm_fn.emit.targets import Order, Ordering
     from krm_fn.expand.outcome import Expansion
     from krm_fn.inputs import Entry
     from krm_fn.observed_checks import ObservedChecks
@@ -46,7 +47,7 @@ class Options:
 
     namespace: for instances that have none.  api: whether the generated CRDs are asked for.  kube_version: None for the newest one
     that is known.  known_kinds: a kind that nobody knows is an error.  cluster: the uid of the one cluster whose snapshots count; empty for
-    any.
+    any.  order: what applies the output; None for plain.
     """
 
     __slots__ = (
@@ -58,6 +59,7 @@ class Options:
         "kro_labels",
         "kube_version",
         "namespace",
+        "order",
         "strict",
     )
 
@@ -73,6 +75,7 @@ class Options:
         kube_version: KubeVersion | None = None,
         known_kinds: bool = False,
         cluster: str = "",
+        order: Order | None = None,
     ) -> None:
         self.namespace = namespace
         self.deferred = deferred
@@ -83,6 +86,7 @@ class Options:
         self.kube_version = kube_version
         self.known_kinds = known_kinds
         self.cluster = cluster
+        self.order = order
 
 
 class Rendering:
@@ -165,6 +169,7 @@ class Rendering:
             self.admit()
             return
         keeping = Keeping(self.programs)
+        ordering = self._ordering()
         checks = self._checks()
         for entry in self.inputs.instances:
             program = self.programs[entry.key]
@@ -183,11 +188,23 @@ class Rendering:
             keeping.follow(expansion)
             if checks is not None:
                 checks.add(expansion)
-            yield expansion, batch
+            yield expansion, batch if ordering is None else ordering.arranged(expansion, batch)
         if checks is not None:
             checks.finish()
         if keeping.is_needed and not self.findings.has_errors:
             yield None, self._kept(keeping)
+        if ordering is not None:
+            markers = ordering.markers()
+            self.findings.identities(markers, self.inputs.entries_of)
+            yield None, markers
+
+    def _ordering(self) -> Ordering | None:
+        """What a target that waits adds to the objects."""
+        if self.options.order is None:
+            return None
+        from krm_fn.emit.targets import Ordering
+
+        return Ordering(self.options.order, self.world, instances=self.options.instances)
 
     def _kept(self, keeping: Keeping) -> list[Emitted]:
         """What lives of instances that wait although nobody wants it now. Where that is not known, a warning says so."""

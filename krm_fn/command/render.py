@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from typing import Any, BinaryIO, TextIO
 
     from krm_fn.command.arguments import Arguments
+    from krm_fn.emit.targets import Order
     from krm_fn.inputs import Entry
     from krm_fn.schema.kube_version import KubeVersion
 
@@ -31,7 +32,9 @@ PATH is a file, a directory (*.yaml, *.yml, *.json below it; .krmignore is honou
       --cluster UID      the cluster that snapshots must be of (uid of its namespace kube-system)
       --crds PATH        CustomResourceDefinitions that are not part of the input; may be repeated
       --kube-version X   Kubernetes to render for, such as 1.35; default: the newest that is known
-      --target plain     what applies the output (plain: document order, nothing target-specific)
+      --target TARGET    what applies the output: plain (default: document order alone), argocd (sync waves), kpt (depends-on)
+      --waves gated      where a wave begins: behind what kro waits for (default), or every-edge: at each dependency
+      --wave-base N      Argo CD's first wave (default: 0);  --wave-step N  how far one is from the next (default: 1)
       --emit instances   also the instances themselves, after their children, suspended for kro
       --emit api         also the CustomResourceDefinition of every RGD; then there need be no instance
       --deferred POLICY  what becomes of objects that need values of a cluster: withhold (default), fallback,
@@ -53,6 +56,9 @@ _OPTIONS = {
     "crds": VALUES,
     "kube-version": VALUE,
     "target": VALUE,
+    "waves": VALUE,
+    "wave-base": VALUE,
+    "wave-step": VALUE,
     "emit": VALUES,
     "deferred": VALUE,
     "kro-labels": FLAG,
@@ -62,6 +68,7 @@ _OPTIONS = {
     "format": VALUE,
     "help": FLAG,
 }
+_LARGEST_WAVE = 100_000
 _POLICIES = (WITHHOLD, FALLBACK, APPLY_TIME, FAIL)
 _EMITTED = ("instances", "api")
 _SHORT = {"o": "output", "n": "namespace", "h": "help"}
@@ -77,7 +84,9 @@ def render(
         return EXIT_OK
     if not arguments.operands:
         raise UsageError("render needs a PATH: a file, a directory, or - for stdin")
-    choose(arguments, "target", ("plain",))
+    choose(arguments, "target", ("plain", "argocd", "kpt"))
+    choose(arguments, "waves", ("gated", "every-edge"))
+    order = _order(arguments)
     choose(arguments, "deferred", _POLICIES)
     for emitted in arguments.all("emit"):
         if emitted not in _EMITTED:
@@ -91,7 +100,7 @@ def render(
         return EXIT_REFUSED if any(d.severity == ERROR for d in diagnostics) else EXIT_OK
 
     try:
-        output = _Output(arguments, environment, stdin, kube_version)
+        output = _Output(arguments, environment, stdin, kube_version, order)
     except RenderError as error:
         return say(error.diagnostics)
     diagnostics = output.diagnostics
@@ -106,6 +115,25 @@ def render(
     return say(diagnostics)
 
 
+def _order(arguments: Arguments) -> Order | None:
+    """What the output is to be applied by; None where nothing has to be said to it."""
+    target = arguments.last("target", "plain")
+    numbers = {}
+    for name, default in (("wave-base", 0), ("wave-step", 1)):
+        text = arguments.last(name, str(default))
+        try:
+            numbers[name] = int(text)
+        except ValueError:
+            raise UsageError(f"--{name} is a whole number, not {text!r}") from None
+        if abs(numbers[name]) > _LARGEST_WAVE or (name == "wave-step" and numbers[name] < 1):
+            raise UsageError(f"--{name} {text} is out of range")
+    if target == "plain":
+        return None
+    from krm_fn.emit.targets import Order
+
+    return Order(target, waves=arguments.last("waves", "gated"), base=numbers["wave-base"], step=numbers["wave-step"])
+
+
 class _Output:
     """A finished run: what would be written, and what there is to say about it."""
 
@@ -115,6 +143,7 @@ class _Output:
         environment: Mapping[str, str],
         stdin: BinaryIO,
         kube_version: KubeVersion | None,
+        order: Order | None,
     ) -> None:
         observed = arguments.all("observed")
         crds = arguments.all("crds")
@@ -130,6 +159,7 @@ class _Output:
                 strict="strict" in arguments.flags,
                 kube_version=kube_version,
                 cluster=arguments.last("cluster"),
+                order=order,
             ),
             crds=read_sources(crds, stdin.read) if crds else (),
             observed=read_observed(observed, stdin.read) if observed else None,

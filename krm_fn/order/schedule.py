@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from krm_fn.expand.observed import Identity
     from krm_fn.expand.outcome import Expansion
 
+
 class Schedule:
     """
     The order of one root instance, nested ones included.
