@@ -16,7 +16,10 @@ files, YAML, targets, the network.
     readiness  what it shows to those after it, and whether it keeps them waiting
     instance   one instance rendered: its nodes in order, nested instances
     held       what lives and must stay while its instance waits
+    apply_time what `kpt live` can fill in when it applies
     reconcile  one instance in a cluster: what kro would do in one step
-    status     what its status says after that; the author's fields of either
+    deletion   what kro would take away next of one that is being deleted
+    fields     the author's status fields, as far as they are known
+    status     what the status of an instance says after a step
     words      kro's own words for what is waited for
 """

@@ -11,6 +11,7 @@ reads of its status is known as far as its own nodes are.
 from __future__ import annotations
 
 from krm_fn.cel.values import OpenMap, Unknown
+from krm_fn.expand.fields import put, user_fields
 from krm_fn.expand.held import hold_deferred
 from krm_fn.expand.labels import child_labels, instance_labels
 from krm_fn.expand.node import expand_node, give_up
@@ -18,7 +19,6 @@ from krm_fn.expand.observed import Observed
 from krm_fn.expand.outcome import APPLY_TIME, HELD, RESOLVED, Expansion, Fault, Faults
 from krm_fn.expand.readiness import publish
 from krm_fn.expand.scene import Scene
-from krm_fn.expand.status import put, user_fields
 from krm_fn.expand.view import Shapes, instance_view
 from krm_fn.program import model
 from krm_fn.program.template import path_text

@@ -114,6 +114,7 @@ def test_a_long_list_is_worked_on_for_a_moment(body: Any) -> None:
             ends(f"cel.bind(l, {many}, {again})", seconds=0.7)
 
 
+@pytest.mark.thorough
 @pytest.mark.usefixtures("tenth")
 @pytest.mark.parametrize("body", ON_LONG)
 def test_a_long_text_is_worked_on_for_a_moment(body: Any) -> None:
@@ -123,6 +124,7 @@ def test_a_long_text_is_worked_on_for_a_moment(body: Any) -> None:
             ends(again, seconds=0.7, s=unit * (size // len(unit)))
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     "pattern",
     [

@@ -12,6 +12,7 @@ from tests.cel.running import error_of
 LONG = "cel.bind(a, lists.range(200000), {})"
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     "call", ["sum()", "min()", "max()", "isSorted()", "indexOf(-1)", "lastIndexOf(-1)", "distinct()"]
 )

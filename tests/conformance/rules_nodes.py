@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from krm_fn.cel.values import Unknown
 from krm_fn.expand.deletion import identity_part, plan_deletion
+from krm_fn.expand.fields import user_fields
 from krm_fn.expand.instance import World
 from krm_fn.expand.node import begin_node, expand_node
 from krm_fn.expand.observed import Observed
@@ -17,7 +18,6 @@ from krm_fn.expand.outcome import DEFERRED, EXCLUDED, RESOLVED, Fault, Item, Out
 from krm_fn.expand.reconcile import repeated
 from krm_fn.expand.resolve import fill_reference, resolve
 from krm_fn.expand.scene import Scene
-from krm_fn.expand.status import user_fields
 from krm_fn.program import model
 from krm_fn.program.template import find_holes
 from tests.conformance.case import Mismatch

@@ -108,7 +108,7 @@ def agrees(cli_utils: CliUtils, resources: str, live: list[Json], spec: str = "{
     result = render(text, instance(given), deferred="apply-time")
     assert result.errors == []
     assert ANNOTATION in json.dumps(result.objects), [(f.code, f.message, f.help) for f in result.findings]
-    known = render(text, instance(given), observed=yaml.safe_dump_all(live))
+    known = render(text, instance(given), observed="---\n".join(json.dumps(each) + "\n" for each in live))
     assert "deferred" not in known.states.values()
     assert sent(cli_utils, result, live) == {made["metadata"]["name"]: made for made in known.objects}
     return result

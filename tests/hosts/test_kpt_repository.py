@@ -38,7 +38,7 @@ def copy(kpt: Kpt) -> Path:
 def test_it_renders_and_nothing_changes(kpt: Kpt, copy: Path) -> None:
     before = files(copy)
     run = kpt.render()
-    assert "Successfully executed 2 function(s) in 2 package(s)." in run.lines
+    assert "Successfully executed 3 function(s) in 3 package(s)." in run.lines
     assert files(copy) == before
 
 

@@ -45,6 +45,7 @@ def held(kind: str, *, own: bool) -> None:
     assert len(found) == sum(record.kind == kind and record.own is own for record in SAMPLE)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("kind", KINDS_RECORDED)
 def test_our_own_rgds(kind: str) -> None:
     held(kind, own=True)
@@ -131,6 +132,7 @@ def test_a_misspelt_word_is_another_one(word: str) -> None:
     assert misspelt(word) != word
 
 
+@pytest.mark.thorough
 def test_the_choice_is_the_same_every_time_and_spread_evenly() -> None:
     some = list(origins(IN_REPOSITORY).values())[:8]
     chosen = choose(some, 2)

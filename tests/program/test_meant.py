@@ -123,6 +123,7 @@ def test_a_misspelt_spec_that_nobody_uses_is_a_warning() -> None:
     ]
 
 
+@pytest.mark.thorough
 def test_hostile_input_cannot_buy_more_than_the_allowance() -> None:
     """A suggestion looks at every name there is: at some point mistakes are reported without."""
     names = [f"{'field' * 8}{i:05}" for i in range(500)]

@@ -56,6 +56,7 @@ def test_a_question_looks_at_five_hundred_names_alone() -> None:
     assert closest("other", ["name", *known, "others"]) == ""
 
 
+@pytest.mark.thorough
 def test_a_run_has_an_allowance() -> None:
     known = ["ab" * 32 + f"{i:06}" for i in range(500)]
     begin_run()

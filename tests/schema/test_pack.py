@@ -48,6 +48,7 @@ def everything(minor: int) -> list[tuple[str, str]]:
 # -- the files
 
 
+@pytest.mark.thorough
 def test_the_files_are_what_their_generator_yields() -> None:
     made = packs(find_documents())
     assert sorted(made) == [f"kubernetes-1.{minor}.txt" for minor in builtin_kinds.MINORS]

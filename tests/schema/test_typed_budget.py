@@ -41,6 +41,7 @@ def value_of(expression: str) -> Any:
     return compile_(parse(expression))(DATA)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("body", BODIES)
 @pytest.mark.parametrize("name", DATA)
 def test_reading_for_ever_ends_in_a_spent_budget(monkeypatch: Any, name: str, body: str) -> None:
@@ -53,6 +54,7 @@ def test_reading_for_ever_ends_in_a_spent_budget(monkeypatch: Any, name: str, bo
     assert time.process_time() - started < 1.5
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     "expression",
     [
