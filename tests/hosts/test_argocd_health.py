@@ -286,19 +286,40 @@ def test_texts_are_what_they_are_whatever_stands_in_them(argo: ArgoHealth, text:
     agree(argo, ready_when, [{name: value} for name in "pq" for value in literals])
 
 
+BIG: Json = {
+    "items": list(range(20_000)),
+    "also": list(range(20_000)),
+    "text": "x" * 500_000,
+    "other": "x" * 500_000,
+    "map": {f"k{i}": i for i in range(20_000)},
+    "texts": ["xy" * 50] * 5_000,
+    "long": ["xy" * 512] * 500,
+}
+
+
 @pytest.mark.parametrize(
     "text",
     [
         "o.items.exists(a, o.items.exists(b, a == b && a == -1))",
+        "o.items.exists(a, o.items == o.also && a == -1)",
+        "o.items.exists(a, o.items.filter(b, b in o.also).size() == 0)",
+        "o.items.all(a, (o.items + o.also).size() > 0)",
+        "o.items.all(a, a in o.also)",
+        "o.map.all(a, o.map.exists(b, a == b))",
+        "o.items.all(a, o.map.size() > 0)",
         "o.text.contains('zzz')",
         "o.text.size() == 1",
-        "o.items.filter(a, a in o.items).size() == 0",
+        "o.texts.exists(a, a.contains('zzz'))",
+        "o.long.exists(a, a.endsWith('zzz'))",
+        "o.items.exists(a, o.text < o.other)",
+        "o.items.exists(a, o.text == o.other && a == -1)",
+        "o.items.all(a, o.text.startsWith(o.other))",
+        "o.items.all(a, o.text + o.other != 'x')",
     ],
 )
 def test_a_large_object_waits_rather_than_stop_the_application(argo: ArgoHealth, text: str) -> None:
     """Argo CD gives a check one second, and shows an error for the whole application where it takes longer."""
-    big: Json = {"items": list(range(20_000)), "text": "xy" * 500_000}
-    assert verdict(argo, check_of(text), marked(big))[0] == "Progressing"
+    assert verdict(argo, check_of(text), marked(BIG))[0] == "Progressing"
 
 
 def test_the_largest_expressions_that_are_carried_run(argo: ArgoHealth) -> None:

@@ -16,14 +16,23 @@ from __future__ import annotations
 
 NONE = "none"
 STEPS = 100_000
-"""Items that one check looks at, at most: Argo CD gives it one second, and stops the whole application behind one that needs more."""
-LONGEST = 4_096
+"""What one check may spend: an item that it looks at is a step. That takes a tenth of a second; Argo CD gives one second, and stops the whole application behind a check that needs more."""
+LONGEST = 1_024
 """Bytes of a string that is taken apart: each is found by comparing."""
 EXACT = "9007199254740992"
 """2^53: from here on a float may stand for several ints."""
 
 _TEXTS: dict[str, tuple[tuple[str, ...], str]] = {
     NONE: ((), "local none = {}  -- an optional without a value"),
+    "pay": (
+        (),
+        f"""\
+local steps = 0
+local function pay(count)  -- false once a check has done so much that Argo CD might stop it, and the application with it
+  steps = steps + count
+  return steps <= {STEPS}
+end""",
+    ),
     "get": (
         (),
         """\
@@ -84,14 +93,16 @@ local function with(value, f)
 end""",
     ),
     "same": (
-        (),
+        ("pay",),
         f"""\
 local function same(a, b)
   if a == nil or b == nil then return nil end
   if type(a) ~= type(b) then return false end
   if type(a) == "number" and a == b and (a >= {EXACT} or a <= -{EXACT}) then return nil end
+  if type(a) == "string" and not pay(#a / 64) then return nil end
   if type(a) ~= "table" then return a == b end
   for key, value in pairs(a) do
+    if not pay(1) then return nil end
     local equal = b[key] ~= nil and same(value, b[key])
     if not equal then return equal end
   end
@@ -102,12 +113,13 @@ local function same(a, b)
 end""",
     ),
     "compared": (
-        (),
+        ("pay",),
         f"""\
 local function compared(a, b)
   if type(a) == "boolean" and type(b) == "boolean" then a, b = a and 1 or 0, b and 1 or 0 end
   if type(a) ~= type(b) or (type(a) ~= "number" and type(a) ~= "string") then return nil end
   if a == b and type(a) == "number" and (a >= {EXACT} or a <= -{EXACT}) then return nil end
+  if type(a) == "string" and not pay(#a / 16) then return nil end
   return a < b and -1 or a > b and 1 or 0
 end""",
     ),
@@ -150,19 +162,20 @@ local function list(...)
 end""",
     ),
     "items": (
-        (),
-        f"""\
-local steps = 0
+        ("pay",),
+        """\
 local function items(value)
   if type(value) ~= "table" then return nil end
   local found = value
   if value[1] == nil then  -- a map: its keys
-    found = {{}}
-    for key in pairs(value) do found[#found + 1] = key end
+    found = {}
+    for key in pairs(value) do
+      if not pay(5) then return nil end
+      found[#found + 1] = key
+    end
     table.sort(found)
   end
-  steps = steps + #found
-  if steps > {STEPS} then return nil end
+  if not pay(#found) then return nil end
   return found
 end""",
     ),
@@ -234,7 +247,7 @@ local function among(value, range)
 end""",
     ),
     "bytes": (
-        (),
+        ("pay",),
         f"""\
 local byte = loadstring('return {{' .. (function()
   local all = ""
@@ -243,7 +256,7 @@ local byte = loadstring('return {{' .. (function()
 end)() .. '}}')()
 local function bytes(text)  -- there is no string library: each byte is found by comparing
   local found, before = {{}}, ""
-  if #text > {LONGEST} then return nil end
+  if #text > {LONGEST} or not pay(#text * 8 + #text * #text / 64) then return nil end
   for i = 1, #text do
     local low, high = 1, 256
     while low < high do
@@ -258,7 +271,7 @@ local function bytes(text)  -- there is no string library: each byte is found by
 end""",
     ),
     "size": (
-        ("bytes",),
+        ("bytes", "pay"),
         """\
 local function size(value)
   local count = 0
@@ -270,26 +283,31 @@ local function size(value)
     return count
   end
   if type(value) ~= "table" then return nil end
-  for _ in pairs(value) do count = count + 1 end
+  for _ in pairs(value) do
+    if not pay(1) then return nil end
+    count = count + 1
+  end
   return count
 end""",
     ),
     "starts_with": (
-        (),
+        ("pay",),
         """\
 local function starts_with(text, part)
   if type(text) ~= "string" or type(part) ~= "string" then return nil end
+  if not pay(#part / 64) then return nil end
   return part <= text and text < part .. "\\255"
 end""",
     ),
     "contains": (
-        ("bytes",),
+        ("bytes", "pay"),
         """\
 local function contains(text, part)
   if type(text) ~= "string" or type(part) ~= "string" then return nil end
   local found = bytes(text)
   if found == nil then return nil end
   for i = 1, #text - #part + 1 do
+    if not pay(1 + #part / 8) then return nil end
     if table.concat(found, "", i, i + #part - 1) == part then return true end
   end
   return false
@@ -327,14 +345,18 @@ local function exact(value, a)  -- the result of arithmetic on ints
 end""",
     ),
     "add": (
-        ("alike", "exact"),
+        ("alike", "exact", "pay"),
         """\
 local function add(a, b)
-  if type(a) == "string" and type(b) == "string" then return a .. b end
+  if type(a) == "string" and type(b) == "string" then
+    if not pay((#a + #b) / 64) then return nil end
+    return a .. b
+  end
   if type(a) == "table" and type(b) == "table" then
     local joined = {}
     for _, part in ipairs({a, b}) do
       if part[1] == nil and next(part) ~= nil then return nil end
+      if not pay(#part) then return nil end
       for _, item in ipairs(part) do joined[#joined + 1] = item end
     end
     return joined

@@ -33,7 +33,7 @@ _KEYWORDS = frozenset(
         ),
         *("not", "or", "repeat", "return", "then", "true", "until", "while"),
         *("obj", "ipairs", "pairs", "select", "type", "tostring", "tonumber", "table", "pcall", "loadstring", "next"),
-        *("checks", "verdict", "byte", "steps"),
+        *("checks", "verdict", "byte", "steps", "marks", "conditions_of"),
     )
 )
 

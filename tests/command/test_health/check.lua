@@ -1,7 +1,12 @@
--- Made by rookery health 47462e726159: changes by hand are kept, and then nothing is merged into it.
+-- Made by rookery health ecf320ab343f: changes by hand are kept, and then nothing is merged into it.
 -- For: kro.run/App kro.run/Shop
 
 local none = {}  -- an optional without a value
+local steps = 0
+local function pay(count)  -- false once a check has done so much that Argo CD might stop it, and the application with it
+  steps = steps + count
+  return steps <= 100000
+end
 local function get(value, ...)
   for i = 1, select("#", ...) do
     local key = select(i, ...)
@@ -32,8 +37,10 @@ local function same(a, b)
   if a == nil or b == nil then return nil end
   if type(a) ~= type(b) then return false end
   if type(a) == "number" and a == b and (a >= 9007199254740992 or a <= -9007199254740992) then return nil end
+  if type(a) == "string" and not pay(#a / 64) then return nil end
   if type(a) ~= "table" then return a == b end
   for key, value in pairs(a) do
+    if not pay(1) then return nil end
     local equal = b[key] ~= nil and same(value, b[key])
     if not equal then return equal end
   end
@@ -46,20 +53,22 @@ local function compared(a, b)
   if type(a) == "boolean" and type(b) == "boolean" then a, b = a and 1 or 0, b and 1 or 0 end
   if type(a) ~= type(b) or (type(a) ~= "number" and type(a) ~= "string") then return nil end
   if a == b and type(a) == "number" and (a >= 9007199254740992 or a <= -9007199254740992) then return nil end
+  if type(a) == "string" and not pay(#a / 16) then return nil end
   return a < b and -1 or a > b and 1 or 0
 end
 local function at_least(a, b) local order = compared(a, b) return order == 1 or order == 0 end
-local steps = 0
 local function items(value)
   if type(value) ~= "table" then return nil end
   local found = value
   if value[1] == nil then  -- a map: its keys
     found = {}
-    for key in pairs(value) do found[#found + 1] = key end
+    for key in pairs(value) do
+      if not pay(5) then return nil end
+      found[#found + 1] = key
+    end
     table.sort(found)
   end
-  steps = steps + #found
-  if steps > 100000 then return nil end
+  if not pay(#found) then return nil end
   return found
 end
 local function exists(range, holds)
@@ -84,7 +93,7 @@ local byte = loadstring('return {' .. (function()
 end)() .. '}')()
 local function bytes(text)  -- there is no string library: each byte is found by comparing
   local found, before = {}, ""
-  if #text > 4096 then return nil end
+  if #text > 1024 or not pay(#text * 8 + #text * #text / 64) then return nil end
   for i = 1, #text do
     local low, high = 1, 256
     while low < high do
@@ -107,11 +116,15 @@ local function size(value)
     return count
   end
   if type(value) ~= "table" then return nil end
-  for _ in pairs(value) do count = count + 1 end
+  for _ in pairs(value) do
+    if not pay(1) then return nil end
+    count = count + 1
+  end
   return count
 end
 local function starts_with(text, part)
   if type(text) ~= "string" or type(part) ~= "string" then return nil end
+  if not pay(#part / 64) then return nil end
   return part <= text and text < part .. "\255"
 end
 
