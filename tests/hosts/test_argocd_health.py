@@ -311,6 +311,14 @@ def test_each_function_and_operator_says_what_cel_says(argo: ArgoHealth, text: s
     agree(argo, ready_when, objects)
 
 
+@pytest.mark.parametrize(
+    "text", ["o.p == o.q", "o.p != o.q", "o.p <= o.q", "o.p + 1 == o.q", "o.p in [o.q]", "int(o.p) > 0"]
+)
+def test_an_int_that_a_float_does_not_hold_is_nothing_to_go_on(argo: ArgoHealth, text: str) -> None:
+    for p, q in ((2**53 + 1, 2**53), (2**53, 2**53 + 1), (2**53 + 1, 2**53 + 1)):
+        assert verdict(argo, check_of(text), marked({"p": p, "q": q}))[0] == "Progressing"
+
+
 # -- the check as a whole ---------------------------------------------------------------------------------------------
 
 READY = "db.status.phase == 'Ready'"
@@ -433,6 +441,7 @@ BIG: Json = {
         "o.items.exists(a, o.items.filter(b, b in o.also).size() == 0)",
         "o.items.all(a, (o.items + o.also).size() > 0)",
         "o.items.all(a, a in o.also)",
+        "o.items.all(a, !(-1 in o.also))",
         "o.map.all(a, o.map.exists(b, a == b))",
         "o.items.all(a, o.map.size() > 0)",
         "o.text.contains('zzz')",

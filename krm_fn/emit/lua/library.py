@@ -15,8 +15,8 @@ told from a map once it is empty. So the rules here:
 from __future__ import annotations
 
 NONE = "none"
-STEPS = 100_000
-"""What one check may spend: an item that it looks at is a step. That takes a tenth of a second; Argo CD gives one second, and stops the whole application behind a check that needs more."""
+STEPS = 25_000
+"""What one check may spend: an item that it looks at is a step. That takes some hundredths of a second on an idle machine; Argo CD gives one second, and stops the whole application behind a check that needs more."""
 LONGEST = 1_024
 """Bytes of a string that is taken apart: each is found by comparing."""
 EXACT = "9007199254740992"
@@ -256,7 +256,7 @@ local byte = loadstring('return {{' .. (function()
 end)() .. '}}')()
 local function bytes(text)  -- there is no string library: each byte is found by comparing
   local found, before = {{}}, ""
-  if #text > {LONGEST} or not pay(#text * 8 + #text * #text / 64) then return nil end
+  if #text > {LONGEST} or not pay(#text * 4 + #text * #text / 128) then return nil end
   for i = 1, #text do
     local low, high = 1, 256
     while low < high do

@@ -1,11 +1,11 @@
--- Made by rookery health ecf320ab343f: changes by hand are kept, and then nothing is merged into it.
+-- Made by rookery health e30708a1ef86: changes by hand are kept, and then nothing is merged into it.
 -- For: kro.run/App kro.run/Shop
 
 local none = {}  -- an optional without a value
 local steps = 0
 local function pay(count)  -- false once a check has done so much that Argo CD might stop it, and the application with it
   steps = steps + count
-  return steps <= 100000
+  return steps <= 25000
 end
 local function get(value, ...)
   for i = 1, select("#", ...) do
@@ -93,7 +93,7 @@ local byte = loadstring('return {' .. (function()
 end)() .. '}')()
 local function bytes(text)  -- there is no string library: each byte is found by comparing
   local found, before = {}, ""
-  if #text > 1024 or not pay(#text * 8 + #text * #text / 64) then return nil end
+  if #text > 1024 or not pay(#text * 4 + #text * #text / 128) then return nil end
   for i = 1, #text do
     local low, high = 1, 256
     while low < high do
