@@ -6,7 +6,7 @@ import sys
 
 from krm_fn.command import EXIT_BUG, run
 
-_LEAN = (["render"], ["validate"], ["fn"], ["cmp"])
+_LEAN = (["render"], ["validate"], ["health"], ["fn"], ["cmp"])
 """The commands that read YAML with our own reader alone."""
 
 

@@ -23,7 +23,7 @@ from krm_fn.read.yaml import parse_documents
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = sorted(
     str(Path(path).relative_to(ROOT))
-    for pattern in ("README.md", "docs/*.md", "fixtures/*/README.md")
+    for pattern in ("README.md", "docs/*.md", "docs/hosts/argocd-health.md", "fixtures/*/README.md")
     for path in glob.glob(str(ROOT / pattern))
     if Path(path).name != "conformance.md"
 )

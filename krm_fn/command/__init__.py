@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import BinaryIO, TextIO
 
-_COMMANDS = ("render", "validate", "observe", "convert", "simulate", "schema", "fn", "cmp", "status-sync")
+_COMMANDS = ("render", "validate", "observe", "convert", "simulate", "schema", "health", "fn", "cmp", "status-sync")
 EXIT_OK, EXIT_REFUSED, EXIT_USAGE, EXIT_BUG = 0, 1, 2, 70
 
 USAGE = """\
@@ -25,6 +25,7 @@ usage:
   rookery simulate PATH... what kro would do in a cluster, step by step
   rookery convert PATH...  ResourceGroups of kro before v0.2 in, ResourceGraphDefinitions out
   rookery schema NAME      a JSON Schema for an editor: of RGDs, of functionConfigs, of the instances of an RGD
+  rookery health PATH...   RGDs in, the health checks out that let Argo CD wait for their readyWhen
   rookery fn               a KRM function: ResourceList on stdin, ResourceList on stdout
   rookery cmp generate     an Argo CD plugin: the application's directory in, JSON lines out
   rookery status-sync      writes the statuses of instances in a cluster, as kro would
@@ -87,6 +88,10 @@ def run(argv: Sequence[str], stdin: BinaryIO, stdout: BinaryIO, stderr: TextIO, 
             from krm_fn.command.schema import schema
 
             return schema(arguments, stdin, stdout, stderr, environment)
+        if command == "health":
+            from krm_fn.command.health import health
+
+            return health(arguments, stdin, stdout, stderr, environment)
         if command == "status-sync":
             from krm_fn.command.status_sync import status_sync
 

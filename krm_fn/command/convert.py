@@ -66,7 +66,7 @@ def convert(
         return EXIT_REFUSED
     if write:
         for name, text in _files(converted):
-            _replace(name, text)
+            replace_file(name, text)
             stdout.write(f"{name}: converted\n".encode())
     else:
         stdout.write("---\n".join(text for _, text in converted).encode())
@@ -93,7 +93,7 @@ def _converted(document: Document, notes: list[Diagnostic]) -> str:
     yaml = YAML(typ="rt")
     yaml.preserve_quotes = True
     yaml.width = 1 << 30
-    mapping, sequence, offset = _indentation(document.text())
+    mapping, sequence, offset = indentation(document.text())
     yaml.indent(mapping=mapping, sequence=sequence, offset=offset)
     out = StringIO()
     try:
@@ -117,7 +117,7 @@ def _says(text: str, meant: Any, document: Document) -> bool:
         return False
 
 
-def _indentation(text: str) -> tuple[int, int, int]:
+def indentation(text: str) -> tuple[int, int, int]:
     """How a document indents: mappings, sequences, and the dash in them. The first of each decides."""
     from itertools import pairwise
 
@@ -221,8 +221,8 @@ def _files(converted: Sequence[tuple[Document, str]]) -> list[tuple[str, str]]:
     return files
 
 
-def _replace(name: str, text: str) -> None:
-    """Write a file whole or not at all."""
+def replace_file(name: str, text: str) -> None:
+    """Write a file that exists, whole or not at all; it keeps its mode, and a link stays one."""
     import os
     import tempfile
 
