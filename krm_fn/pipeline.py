@@ -130,6 +130,8 @@ class Rendering:
                 cluster=options.cluster,
                 namespace=options.namespace,
             )
+        self.ordering: Ordering | None = None
+        """What a target that waits has found out, once there are batches."""
         self.world = World(
             self.programs,
             self.admissions.admit_nested,

@@ -59,6 +59,10 @@ NO_CODES = {
     *(
         "argocd-cm",
         "cat-file",
+        "every-edge",
+        "flux-system",
+        "never-started",
+        "rookery-api",
         "kube-system",
         "ls-tree",
         "observed-state",

@@ -7,6 +7,7 @@ is withheld.  Not known here: how an order comes about (`order`), where objects 
     plain    nothing: document order is all
     argocd   sync waves, and a suspended Job where something is withheld
     kpt      depends-on
+    flux     nothing: layers are folders
 """
 
 from __future__ import annotations
@@ -35,14 +36,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from typing import Any
 
+    from krm_fn.emit.flux.kustomizations import Plan, Settings
     from krm_fn.expand.instance import World
     from krm_fn.expand.observed import Identity
     from krm_fn.expand.outcome import Expansion
     from krm_fn.inputs import Entry
     from krm_fn.report.diagnostic import Diagnostic
 
-PLAIN, ARGOCD, KPT = "plain", "argocd", "kpt"
-TARGETS = (PLAIN, ARGOCD, KPT)
+PLAIN, ARGOCD, KPT, FLUX = "plain", "argocd", "kpt", "flux"
+TARGETS = (PLAIN, ARGOCD, KPT, FLUX)
 MARKER = "waiting-marker"
 """Stands for the node where the object is a marker. No node can have this id: it is no name in CEL."""
 _MANY = 100
@@ -58,23 +60,35 @@ class Order:
     What the caller chose.
 
     target: one of TARGETS.  waves: `gated` or `every-edge`.  base, step: Argo CD's first wave, and how far one is from the next.
-    marker: whether what is withheld shows in Argo CD.
+    marker: whether what is withheld shows in Argo CD.  flux: what Flux needs to know besides, with that target.
     """
 
-    __slots__ = ("base", "marker", "step", "target", "waves")
+    __slots__ = ("base", "flux", "marker", "step", "target", "waves")
 
     def __init__(
-        self, target: str = PLAIN, *, waves: str = GATED, base: int = 0, step: int = 1, marker: bool = True
+        self,
+        target: str = PLAIN,
+        *,
+        waves: str = GATED,
+        base: int = 0,
+        step: int = 1,
+        marker: bool = True,
+        flux: Settings | None = None,
     ) -> None:
         self.target = target
         self.waves = waves
         self.base = base
         self.step = step
         self.marker = marker
+        self.flux = flux
 
 
 class Ordering:
-    """One run. `arranged` for each root instance, `beside` for what else is applied, then `markers` and `finish`."""
+    """
+    One run. `arranged` for each root instance, `beside` for what else is applied, then `markers` and `finish`.
+
+    flux: the directory that comes of it, with that target.
+    """
 
     def __init__(
         self,
@@ -97,12 +111,20 @@ class Ordering:
         self._late: dict[Identity, Emitted] = {}
         self._left = MOST
         self._said: set[tuple[object, str]] = set()
+        self.flux: Plan | None = None
+        if order.flux is not None:
+            from krm_fn.emit.flux.kustomizations import Plan
+
+            self.flux = Plan(order.flux, world, instances=instances)
 
     def arranged(self, expansion: Expansion, batch: list[Emitted]) -> list[Emitted]:
         """The objects of an instance, each with what its target needs to know."""
         schedule = Schedule(expansion, self._world, self._order.waves, instances=self._instances)
         if schedule.end >= _MANY and self._is_news(expansion.program.key, "layers"):
             self._add(many_layers(expansion.subject, expansion.program, schedule.end + 1, self._entries))
+        if self.flux is not None:
+            self.flux.add(expansion, batch, schedule, _waits(expansion))
+            return batch
         if self._order.target == KPT:
             self._depend(schedule, expansion, batch)
         else:
