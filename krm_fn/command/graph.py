@@ -104,13 +104,14 @@ def _graphs(arguments: Arguments, stdin: BinaryIO, form: str) -> tuple[list[Grap
     """What is to be drawn, and what there is to say that no picture says."""
     observed, crds = arguments.all("observed"), arguments.all("crds")
     waves = choose(arguments, "waves", (GATED, EVERY_EDGE))
+    options = Options(
+        namespace=arguments.last("namespace") or "default",
+        deferred=choose(arguments, "deferred", (WITHHOLD, FALLBACK, APPLY_TIME)),
+        kube_version=choose_kube_version(arguments),
+    )
     rendering = Rendering(
         read_sources(arguments.operands, stdin.read),
-        Options(
-            namespace=arguments.last("namespace") or "default",
-            deferred=choose(arguments, "deferred", (WITHHOLD, FALLBACK, APPLY_TIME)),
-            kube_version=choose_kube_version(arguments),
-        ),
+        options,
         crds=read_sources(crds, stdin.read) if crds else (),
         observed=read_observed(observed, stdin.read) if observed else None,
     )

@@ -11,6 +11,7 @@ It is a room of its own and no part of `emit`: nothing applies what it draws, an
     of_instance    Expansion -> model
     of_rgd         Program -> model
     text, mermaid, dot
-    layout         model -> places; numbers alone
-    svg            places -> SVG
+    words          what all formats say in the same way
+    layout, slots  model -> places; numbers alone
+    svg, style     places -> SVG
 """

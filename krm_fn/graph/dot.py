@@ -7,9 +7,8 @@ Enters: `Graph`s.  Leaves: text.  Not known here: how Graphviz places it.
 from __future__ import annotations
 
 from krm_fn.expand.outcome import APPLY_TIME, DEFERRED, EXCLUDED, HELD
-from krm_fn.graph.layout import name_of
 from krm_fn.graph.model import COLLECTION, EXTERNAL, INSTANCE, PLANNED, READY
-from krm_fn.graph.words import cut_text, figures, gate_words, heading, state_words
+from krm_fn.graph.words import cut_text, figures, gate_words, heading, name_of, state_words
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -5,45 +5,34 @@ Enters: a `Graph`.  Leaves: a `Plan`: boxes, bands and the lines between them, i
 
 Layers go from left to right. A layer has as many columns as its longest chain of edges that are no gates, and columns are common to the
 whole picture, so a nested instance is a box over the columns of what it makes. Within a graph, boxes and the lines that pass between them
-are `_Slot`s; their order comes of barycentres with the fewest crossings that were seen, their height of what they are joined to. A
-placement keeps a distance to all above, another one to all below; the middle of two placements in one order keeps it as well, so boxes
-never touch.
-
-Source: K. Sugiyama, S. Tagawa, M. Toda, Methods for Visual Understanding of Hierarchical System Structures, 1981.
+are `slots`.
 """
 
 from __future__ import annotations
 
-from krm_fn.graph.model import PLANNED
+from krm_fn.graph.slots import HEIGHT, LINE, Slot, order, settle
+from krm_fn.graph.words import name_of, note_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from typing import TypeAlias
 
     from krm_fn.graph.model import Card, Edge, Graph
+    from krm_fn.graph.slots import Inside
 
     Point: TypeAlias = tuple[int, int]
     Column: TypeAlias = tuple[int, int]
     """Layer, and place in it."""
 
-WIDTH, HEIGHT = 196, 64
-"""Of a card with an id, a kind and a name."""
-NAME, NOTE, NOTES = 16, 16, 2
-"""What a line of each takes, and how many lines a note may have."""
-NOTE_CHARACTERS = 28
+WIDTH = 196
+NAME, NOTE = 16, 16
+"""What a line of each takes of a card's height."""
 HEADER, PAD, TITLE = 48, 16, 24
-ROW, LINE = 16, 8
-_GRID = 40
-"""Half a card and the distance to the next: where nothing is in the way, cards stand in rows."""
 _IN_LAYER, _BETWEEN_LAYERS = 56, 72
-_AROUND = 3
-"""What it counts when a line goes through a box, in crossings."""
 _STRAIGHT = 28
 """The least end of a line, for its head and the sign of a gate."""
 _LEAST, _PORT = 14, 13
 """From a corner to where a line may come in, and from one line to the next."""
-_SWEEPS, _SETTLINGS = 12, 24
 _MOST_LINES = 4_000
 """So many places of lines between boxes; edges beyond that are drawn straight, behind the boxes."""
 
@@ -157,73 +146,48 @@ def _nesting(graph: Graph) -> int:
     return max(inside, default=0)
 
 
-class _Slot:
-    """What takes place in some columns, first to last: a card, with what is in it, or a line that passes."""
-
-    __slots__ = ("card", "first", "height", "key", "last", "left_of", "number", "right_of", "top", "within")
-
-    def __init__(self, number: int, card: Card | None, first: int, last: int, height: int) -> None:
-        self.number = number
-        self.card = card
-        self.first = first
-        self.last = last
-        self.height = height
-        self.key = float(number)
-        self.top = 0.0
-        self.left_of: list[_Slot] = []
-        self.right_of: list[_Slot] = []
-        self.within: _Level | _Stack | None = None
-
-    @property
-    def middle(self) -> float:
-        """Where lines go in and out."""
-        return self.top + self.half
-
-    @property
-    def half(self) -> float:
-        return min(self.height, HEIGHT) / 2
-
-
 class _Layout:
     def __init__(self, columns: _Columns) -> None:
         self.columns = columns
         self.lines_left = _MOST_LINES
 
     def level(self, graph: Graph, depth: int) -> _Level:
-        slots: dict[int, _Slot] = {}
-        everything: list[_Slot] = []
+        slots: dict[int, Slot] = {}
+        everything: list[Slot] = []
         for card in graph.cards:
-            within, height = None, card_height(card)
+            within: Inside | None = None
+            height = card_height(card)
             shown = [each for each in card.inside if each.cards]
             if shown:
                 levels = [self.level(each, depth + (2 if len(shown) > 1 else 1)) for each in shown]
                 within = levels[0] if len(shown) == 1 else _Stack(shown, levels)
                 height = header_height(card) + within.height + PAD
             first, last = (self.columns.index[each[card.number]] for each in (self.columns.first, self.columns.last))
-            slot = slots[card.number] = _Slot(len(everything), card, first, last, height)
+            slot = slots[card.number] = Slot(len(everything), card, first, last, height)
             slot.within = within
             everything.append(slot)
         level = _Level(everything, self.columns, depth)
-        passing: dict[tuple[int, int], _Slot] = {}
+        level.deep = 1 + max((slot.within.deep for slot in everything if slot.within is not None), default=0)
+        passing: dict[tuple[int, int], Slot] = {}
         for card in graph.cards:
             for edge in card.edges:
                 self._route(level, edge, slots[edge.source.number], slots[card.number], passing)
-        _order(everything)
-        _settle(everything)
+        order(everything)
+        settle(everything)
         level.height = round(max((slot.top + slot.height for slot in everything), default=0))
         return level
 
     def _route(
-        self, level: _Level, edge: Edge, source: _Slot, target: _Slot, passing: dict[tuple[int, int], _Slot]
+        self, level: _Level, edge: Edge, source: Slot, target: Slot, passing: dict[tuple[int, int], Slot]
     ) -> None:
         """The places between two cards. Edges of one source share theirs."""
-        way: list[_Slot] = []
+        way: list[Slot] = []
         between = range(source.last + 1, target.first)
         if len(between) <= self.lines_left:
             for column in between:
                 slot = passing.get((source.number, column))
                 if slot is None:
-                    slot = passing[source.number, column] = _Slot(len(level.slots), None, column, column, LINE)
+                    slot = passing[source.number, column] = Slot(len(level.slots), None, column, column, LINE)
                     self.lines_left -= 1
                     level.slots.append(slot)
                 way.append(slot)
@@ -237,12 +201,12 @@ class _Layout:
 class _Level:
     """The slots of one graph, and the ways of its edges."""
 
-    def __init__(self, slots: list[_Slot], columns: _Columns, depth: int) -> None:
+    def __init__(self, slots: list[Slot], columns: _Columns, depth: int) -> None:
         self.slots = slots
         self.columns = columns
         self.depth = depth
-        self.height = self.top = 0
-        self.routes: list[tuple[Edge, _Slot, list[_Slot], _Slot]] = []
+        self.height = self.top = self.deep = 0
+        self.routes: list[tuple[Edge, Slot, list[Slot], Slot]] = []
 
     def place(self, plan: Plan, top: int) -> None:
         """Add what is here to *plan*, below *top*."""
@@ -252,7 +216,7 @@ class _Level:
             if slot.card is None:
                 continue
             box = boxes[slot.number] = Box(slot.card, self.depth)
-            pad = PAD * _deep(slot) if slot.within is not None else 0
+            pad = PAD * slot.within.deep if slot.within is not None else 0
             box.left = self.columns.lefts[slot.first] - pad
             box.width = self.columns.lefts[slot.last] + WIDTH + pad - box.left
             box.top, box.height = top + round(slot.top), slot.height
@@ -312,47 +276,19 @@ class _Stack:
     def __init__(self, graphs: list[Graph], levels: list[_Level]) -> None:
         self.graphs = graphs
         self.levels = levels
+        self.deep = 1 + max(level.deep for level in levels)
         self.height = sum(TITLE + level.height + 2 * PAD for level in levels) - PAD
 
     def place(self, plan: Plan, top: int) -> None:
         for graph, level in zip(self.graphs, self.levels, strict=True):
             frame = Frame(graph, level.depth - 1)
-            pad = PAD * max((_deep(slot) for slot in level.slots), default=0) + PAD
+            pad = PAD * level.deep
             frame.left = level.columns.lefts[min(slot.first for slot in level.slots)] - pad
             frame.width = level.columns.lefts[max(slot.last for slot in level.slots)] + WIDTH + pad - frame.left
             frame.top, frame.height = top, TITLE + level.height + PAD
             plan.boxes.append(frame)
             level.place(plan, top + TITLE)
             top += frame.height + PAD
-
-
-def _deep(slot: _Slot) -> int:
-    """How many frames are between a slot's own and the innermost card."""
-    if slot.within is None:
-        return 0
-    if isinstance(slot.within, _Stack):
-        return 2 + max(_deep(each) for level in slot.within.levels for each in level.slots)
-    return 1 + max(_deep(each) for each in slot.within.slots)
-
-
-def note_of(card: Card) -> list[str]:
-    """What a card says below its name, in at most NOTES lines."""
-    note = card.why
-    if not note and card.state == PLANNED and card.conditions:
-        note = f"if {' and '.join(card.conditions)}"
-    if not note and card.more:
-        note = f"and {card.more} more like {'this' if len(card.inside) == 1 else 'these'}"
-    return _wrapped(note, NOTE_CHARACTERS, NOTES)
-
-
-def name_of(card: Card) -> str:
-    """What stands below a card's kind: the name of its object, or of its objects."""
-    if card.state == PLANNED and card.loops:
-        return f"for each {', '.join(loop.partition(' ')[0] for loop in card.loops)}"
-    if card.count is not None and card.count != 1:
-        more = f" and {card.count - 1} more" if card.count else ""
-        return f"{card.names[0]}{more}" if card.names else "no object"
-    return card.names[0] if card.names else ""
 
 
 def card_height(card: Card) -> int:
@@ -365,24 +301,6 @@ def header_height(card: Card) -> int:
     return HEADER + NOTE * len(note_of(card))
 
 
-def _wrapped(text: str, width: int, most: int) -> list[str]:
-    lines: list[str] = []
-    while text:
-        if len(text) <= width:
-            return [*lines, text]
-        if len(lines) == most - 1:
-            return [*lines, f"{text[: width - 1].rstrip()}…"]
-        at = max(
-            text.rfind(" ", width // 2, width + 1),
-            text.rfind(".", width // 2, width),
-            text.rfind("/", width // 2, width),
-        )
-        at = width if at < 0 else at + (text[at] != " ")
-        lines.append(text[:at].rstrip())
-        text = text[at:].lstrip()
-    return lines
-
-
 def _exit(box: Box) -> int:
     return box.top + min(box.height, HEIGHT) // 2
 
@@ -391,169 +309,3 @@ def _upright(start: Box, end: Point) -> list[Point]:
     """From a box's upper or lower side to a card that is below or above it, in a column that the box spans."""
     x = max(end[0] - _IN_LAYER // 2, start.left + PAD)
     return [(x, start.top + start.height if end[1] > start.top else start.top), end]
-
-
-# -- order ------------------------------------------------------------------------------------------------------------
-
-
-def _order(slots: list[_Slot]) -> None:
-    """Give each slot the key by which it stands below another one: the order with the fewest crossings that was seen."""
-    columns = _by_column(slots)
-    best, fewest = [slot.key for slot in slots], _crossings(slots, columns)
-    for sweep in range(_SWEEPS):
-        if fewest == 0:
-            break
-        from_left = sweep % 2 == 0
-        for column in sorted(columns, reverse=not from_left):
-            _sweep(columns[column], column, from_left=from_left)
-        crossings = _crossings(slots, columns)
-        if crossings < fewest:
-            best, fewest = [slot.key for slot in slots], crossings
-    for slot, key in zip(slots, best, strict=True):
-        slot.key = key
-
-
-def _by_column(slots: Iterable[_Slot]) -> dict[int, list[_Slot]]:
-    columns: dict[int, list[_Slot]] = {}
-    for slot in slots:
-        for column in range(slot.first, slot.last + 1):
-            columns.setdefault(column, []).append(slot)
-    return columns
-
-
-def _sweep(column: list[_Slot], number: int, *, from_left: bool) -> None:
-    wanted: dict[int, float] = {}
-    for slot in column:
-        joined = slot.left_of if from_left else slot.right_of
-        is_here = (slot.first if from_left else slot.last) == number
-        wanted[slot.number] = sum(each.key for each in joined) / len(joined) if joined and is_here else slot.key
-    column.sort(key=lambda slot: (wanted[slot.number], slot.key, slot.number))
-    for i, slot in enumerate(column):
-        if (slot.first if from_left else slot.last) == number:
-            slot.key = i - (len(column) - 1) / 2
-
-
-def _crossings(slots: list[_Slot], columns: dict[int, list[_Slot]]) -> int:
-    """Pairs of lines between neighbouring columns that cross; a line through a box counts for some."""
-    from bisect import bisect_right, insort
-
-    place: dict[int, dict[int, int]] = {}
-    for number, column in columns.items():
-        column.sort(key=_key)
-        place[number] = {slot.number: i for i, slot in enumerate(column)}
-    joins: dict[int, list[tuple[int, int]]] = {}
-    for slot in slots:
-        for other in slot.right_of:
-            if other.first > slot.last:
-                here = place[slot.last][slot.number]
-                joins.setdefault(slot.last, []).append((here, place[other.first][other.number]))
-    found = _AROUND * _pierced(slots)
-    for pairs in joins.values():
-        ends: list[int] = []
-        for _, end in sorted(pairs):
-            found += len(ends) - bisect_right(ends, end)
-            insort(ends, end)
-    return found
-
-
-def _pierced(slots: list[_Slot]) -> int:
-    """How often a line goes from above a box to below it, or back, where it spans the columns of both ends."""
-    wide: dict[int, list[_Slot]] = {}
-    for slot in slots:
-        for column in range(slot.first, slot.last):
-            wide.setdefault(column, []).append(slot)
-    found = 0
-    for slot in slots if wide else ():
-        for box in wide.get(slot.last, ()):
-            found += sum(
-                (_key(slot) < _key(box)) != (_key(other) < _key(box))
-                for other in slot.right_of
-                if other is not box and other.first == slot.last + 1
-            )
-    return found
-
-
-def _key(slot: _Slot) -> tuple[float, int]:
-    return (slot.key, slot.number)
-
-
-# -- heights ----------------------------------------------------------------------------------------------------------
-
-
-def _settle(slots: list[_Slot]) -> None:
-    """Give each slot its height: in the order of the keys, as near as can be to what it is joined to."""
-    ordered = sorted(slots, key=_key)
-    _downwards(ordered, dict.fromkeys((slot.number for slot in ordered), 0.0))
-    for _ in range(_SETTLINGS):
-        if not ordered:
-            return
-        centre = sum(slot.middle for slot in ordered) / len(ordered)
-        wanted = {slot.number: _wanted(slot, centre) - slot.half for slot in ordered}
-        above = _downwards(ordered, wanted)
-        below = _upwards(ordered, wanted)
-        for slot in ordered:
-            slot.top = (above[slot.number] + below[slot.number]) / 2
-    highest = min(slot.top for slot in ordered)
-    _downwards(ordered, {slot.number: _on_grid(slot, slot.top - highest) for slot in ordered})
-    _straighten(ordered)
-
-
-def _on_grid(slot: _Slot, top: float) -> float:
-    return float(round(top / _GRID) * _GRID if slot.card is not None else round(top))
-
-
-def _straighten(ordered: list[_Slot]) -> None:
-    """Move the lines that pass, and nothing else: first to where they are drawn to, then as far as they can go on from the left."""
-    columns = _by_column(ordered)
-    for sweep in range(_SETTLINGS):
-        for number in sorted(columns):
-            column = columns[number]
-            for i, slot in enumerate(column):
-                if slot.card is not None:
-                    continue
-                wanted = _wanted(slot, slot.middle) if sweep < _SETTLINGS - 1 else slot.left_of[0].middle
-                top = wanted - slot.half
-                if i + 1 < len(column):
-                    top = min(top, column[i + 1].top - slot.height - _distance(slot))
-                if i:
-                    above = column[i - 1]
-                    top = max(top, above.top + above.height + _distance(above))
-                slot.top = top
-
-
-def _wanted(slot: _Slot, centre: float) -> float:
-    """The middle of what a slot is joined to; a line that passes would rather be straight than short."""
-    joined = slot.left_of + slot.right_of
-    if not joined:
-        return centre
-    weights = [4 if each.card is None and slot.card is None else 1 for each in joined]
-    return sum(each.middle * weight for each, weight in zip(joined, weights, strict=True)) / sum(weights)
-
-
-def _distance(slot: _Slot) -> int:
-    return LINE if slot.card is None else ROW
-
-
-def _downwards(ordered: list[_Slot], wanted: dict[int, float]) -> dict[int, float]:
-    """Where each would be, or below that where it must; sets it."""
-    ends: dict[int, float] = {}
-    for slot in ordered:
-        columns = range(slot.first, slot.last + 1)
-        slot.top = max([wanted[slot.number], *(ends[c] for c in columns if c in ends)])
-        for column in columns:
-            ends[column] = slot.top + slot.height + _distance(slot)
-    return {slot.number: slot.top for slot in ordered}
-
-
-def _upwards(ordered: list[_Slot], wanted: dict[int, float]) -> dict[int, float]:
-    """Where each would be, or above that where it must."""
-    starts: dict[int, float] = {}
-    found: dict[int, float] = {}
-    for slot in reversed(ordered):
-        columns = range(slot.first, slot.last + 1)
-        room = slot.height + _distance(slot)
-        top = min([wanted[slot.number], *(starts[c] - room for c in columns if c in starts)])
-        found[slot.number] = top
-        for column in columns:
-            starts[column] = top
-    return found

@@ -9,9 +9,8 @@ Every character of a label that could mean something to Mermaid or to Markdown i
 from __future__ import annotations
 
 from krm_fn.expand.outcome import APPLY_TIME, DEFERRED, EXCLUDED, HELD
-from krm_fn.graph.layout import name_of
 from krm_fn.graph.model import COLLECTION, EXTERNAL, INSTANCE, PLANNED, READY
-from krm_fn.graph.words import after, cut_text, heading, state_words
+from krm_fn.graph.words import after, cut_text, heading, name_of, state_words
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

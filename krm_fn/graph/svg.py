@@ -9,10 +9,10 @@ What there is no room for stands in a `<title>`, which a browser shows when one 
 from __future__ import annotations
 
 from krm_fn.expand.outcome import APPLY_TIME, DEFERRED, EXCLUDED, HELD
-from krm_fn.graph.layout import Frame, lay_out, name_of, note_of
+from krm_fn.graph.layout import Frame, lay_out
 from krm_fn.graph.model import COLLECTION, EXTERNAL, INSTANCE, READY, VALUE
 from krm_fn.graph.style import fitted, style_sheet, width_of
-from krm_fn.graph.words import after, cut_text, figures, gate_words, heading, state_words
+from krm_fn.graph.words import after, cut_text, figures, gate_words, heading, name_of, note_of, state_words
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -73,7 +73,9 @@ def _row(card: Card, indent: str) -> _Row:
     mark = "?" if card.form == EXTERNAL else _MARKS.get(card.state, " ")
     sources = [f"{edge.source.id}{' (gate)' if edge.gate else ''}" for edge in card.edges]
     below = [f"gate {condition}" for condition in card.ready_when]
-    below += [f"needs {listed(edge.says, _PATHS)}" for edge in card.edges if edge.gate == VALUE] + state_words(card)
+    if not card.why:
+        below += [f"needs {listed(edge.says, _PATHS)}" for edge in card.edges if edge.gate == VALUE]
+    below += state_words(card)
     if card.state == PLANNED:
         below += [f"for each {loop}" for loop in card.loops] + [f"if {condition}" for condition in card.conditions]
     return (
