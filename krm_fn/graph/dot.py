@@ -7,7 +7,7 @@ Enters: `Graph`s.  Leaves: text.  Not known here: how Graphviz places it.
 from __future__ import annotations
 
 from krm_fn.expand.outcome import APPLY_TIME, DEFERRED, EXCLUDED, HELD
-from krm_fn.graph.model import COLLECTION, EXTERNAL, INSTANCE, PLANNED, READY
+from krm_fn.graph.model import COLLECTION, EXTERNAL, INSTANCE, PLANNED, READY, listed
 from krm_fn.graph.words import cut_text, figures, gate_words, heading, name_of, state_words
 
 TYPE_CHECKING = False
@@ -70,7 +70,7 @@ def _card(card: Card) -> Iterator[str]:
         looks.append("shape=component")
     looks.append(_EXTERNAL if card.form == EXTERNAL else _LOOKS.get(card.state, ""))
     if card.ready_when:
-        looks.append(f"tooltip={_quoted('readyWhen ' + ' and '.join(card.ready_when))}")
+        looks.append(f"tooltip={_quoted(f'readyWhen {listed(card.ready_when, 4)}')}")
     yield f"n{card.number} [{', '.join(look for look in looks if look)}]"
 
 

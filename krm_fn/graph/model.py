@@ -11,7 +11,7 @@ import unicodedata
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
 OBJECT, COLLECTION, EXTERNAL, INSTANCE = "object", "collection", "external", "instance"
 """What a card stands for. An external reference may be a collection as well, and so may a nested instance: then it has a count."""
@@ -31,7 +31,7 @@ class Edge:
 
     __slots__ = ("gate", "says", "source")
 
-    def __init__(self, source: Card, gate: str = "", says: tuple[str, ...] = ()) -> None:
+    def __init__(self, source: Card, gate: str = "", says: Sequence[str] = ()) -> None:
         self.source = source
         self.gate = gate
         self.says = says

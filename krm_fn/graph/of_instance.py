@@ -11,7 +11,7 @@ from krm_fn.expand.observed import identity
 from krm_fn.expand.outcome import APPLY_TIME, DEFERRED, EXCLUDED, HELD
 from krm_fn.findings import why_deferred
 from krm_fn.graph.model import COLLECTION, EXTERNAL, INSTANCE, OBJECT, READY, VALUE, Card, Edge, Graph, legible
-from krm_fn.graph.of_rgd import asked_of_the_cluster, author_wrote
+from krm_fn.graph.of_rgd import author_wrote, not_set, paths_read
 from krm_fn.order.gates import gates
 from krm_fn.order.layers import arrange
 
@@ -55,10 +55,7 @@ class _Instance:
                 graph.cut = len(expansion.program.order) - len(cards)
                 break
             card = cards[node_id] = self._card(number, outcome, expansion)
-            card.edges = [
-                self._edge(cards[source], source, outcome, expansion, is_gate=source in gating[node_id])
-                for source in outcome.node.dependencies
-            ]
+            card.edges = self._edges(outcome, expansion, cards, gating[node_id])
             graph.cards.append(card)
             self._nested(card, outcome)
         return graph
@@ -82,13 +79,21 @@ class _Instance:
         card.last = self._layers.last(expansion, node.id)
         return card
 
-    def _edge(self, source: Card, source_id: str, outcome: Outcome, expansion: Expansion, *, is_gate: bool) -> Edge:
-        if not is_gate:
-            return Edge(source)
-        if source.ready_when:
-            return Edge(source, READY, tuple(source.ready_when))
-        paths = asked_of_the_cluster(outcome.node, expansion.program.nodes[source_id])
-        return Edge(source, VALUE, tuple(legible(path) for path in paths))
+    def _edges(
+        self, outcome: Outcome, expansion: Expansion, cards: dict[str, Card], gating: frozenset[str]
+    ) -> list[Edge]:
+        found: list[Edge] = []
+        read = paths_read(outcome.node) if gating else {}
+        for source in outcome.node.dependencies:
+            if source not in gating:
+                found.append(Edge(cards[source]))
+            elif cards[source].ready_when:
+                found.append(Edge(cards[source], READY, cards[source].ready_when))
+            else:
+                paths = read.get(source, [])
+                told = not_set(paths, expansion.program.nodes[source]) or paths
+                found.append(Edge(cards[source], VALUE, [legible(path) for path in told]))
+        return found
 
     def _nested(self, card: Card, outcome: Outcome) -> None:
         for i, item in enumerate(outcome.items):

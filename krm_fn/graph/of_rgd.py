@@ -57,8 +57,9 @@ def graph_of_rgd(
         name = (node.template.get("metadata") or {}).get("name")
         if isinstance(name, str):
             card.names = [legible(name)]
+        read = paths_read(node)
         for source in node.dependencies:
-            edge = _edge(cards[source], node, program.nodes[source])
+            edge = _edge(cards[source], program.nodes[source], read.get(source, []))
             card.edges.append(edge)
             behind = bool(edge.gate) or (every_edge and not program.nodes[source].is_external)
             card.layer = max(card.layer, edge.source.layer + behind)
@@ -76,20 +77,27 @@ def author_wrote(card: Card, node: Node) -> None:
     card.loops = [legible(f"{each.name} in {_shown(each.values.expression.written)}") for each in node.dimensions]
 
 
-def asked_of_the_cluster(node: Node, source: Node) -> list[str]:
-    """The paths of *source* that expressions of *node* name and that its template does not set; all, where it sets them all."""
-    expressions = [*node.include_when, *(dimension.values for dimension in node.dimensions), *node.values]
-    paths = dict.fromkeys(path for compiled in expressions for path in compiled.paths.get(source.id, ()))
-    return [path for path in paths if not _is_set(path, source)] or list(paths)
+def paths_read(node: Node) -> dict[str, list[str]]:
+    """Source -> the paths of it that expressions of a node name."""
+    found: dict[str, dict[str, None]] = {}
+    for compiled in (*node.include_when, *(dimension.values for dimension in node.dimensions), *node.values):
+        for root, paths in compiled.paths.items():
+            found.setdefault(root, {}).update(dict.fromkeys(paths))
+    return {root: list(paths) for root, paths in found.items()}
 
 
-def _edge(source: Card, node: Node, source_node: Node) -> Edge:
+def not_set(paths: list[str], source: Node) -> list[str]:
+    """Those of the paths of *source* that its template does not set."""
+    return [path for path in paths if not _is_set(path, source)]
+
+
+def _edge(source: Card, source_node: Node, paths: list[str]) -> Edge:
     if source_node.is_external or (source_node.group, source_node.object_kind) in _NEED_NO_GATE:
         return Edge(source)
     if source_node.ready_when:
-        return Edge(source, READY, tuple(source.ready_when))
-    paths = [path for path in asked_of_the_cluster(node, source_node) if not _is_set(path, source_node)]
-    return Edge(source, VALUE, tuple(legible(path) for path in paths)) if paths else Edge(source)
+        return Edge(source, READY, source.ready_when)
+    paths = not_set(paths, source_node)
+    return Edge(source, VALUE, [legible(path) for path in paths]) if paths else Edge(source)
 
 
 def _is_set(path: str, source: Node) -> bool:

@@ -74,7 +74,7 @@ def _once(ready: dict[str, bool], known: dict[str, bool]) -> str:
 def gate_words(edge: Edge) -> str:
     """What an edge waits for."""
     if edge.gate == READY:
-        return f"readyWhen {' and '.join(edge.says)}"
+        return f"readyWhen {listed(edge.says, 4)}"
     return f"reads {listed(edge.says, 4)}"
 
 

@@ -76,8 +76,8 @@ def test_a_gate_says_its_ready_when_or_what_is_read() -> None:
     )
     edges = card(graph_of(rgd(resources), instance(), observed=SEEN), "a").edges
     assert [(edge.source.id, edge.gate, edge.says) for edge in edges] == [
-        ("web", READY, ("${web.status.availableReplicas > 0}",)),
-        ("svc", VALUE, ("svc.spec.clusterIP",)),
+        ("web", READY, ["${web.status.availableReplicas > 0}"]),
+        ("svc", VALUE, ["svc.spec.clusterIP"]),
     ]
 
 
