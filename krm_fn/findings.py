@@ -231,6 +231,11 @@ def _position(program: Program, compiled: Compiled | None, entries: Entries) -> 
     return entries[program.key].locate(expression.path, expression.scalar_offset(0))
 
 
+def why_deferred(outcome: Outcome, program: Program) -> str:
+    """The reason of a deferral, for those that show it elsewhere."""
+    return _explain(outcome, program)[1]
+
+
 def _explain(outcome: Outcome, program: Program) -> tuple[str, str, str]:
     """Code, reason and remedy of a deferral."""
     first = outcome.waits[0]

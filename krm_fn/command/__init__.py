@@ -12,7 +12,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import BinaryIO, TextIO
 
-_COMMANDS = ("render", "validate", "observe", "convert", "simulate", "schema", "health", "fn", "cmp", "status-sync")
+_COMMANDS = (
+    "render", "validate", "observe", "convert", "simulate", "graph", "schema", "health", "fn", "cmp", "status-sync",
+)  # fmt: skip
 EXIT_OK, EXIT_REFUSED, EXIT_USAGE, EXIT_BUG = 0, 1, 2, 70
 
 USAGE = """\
@@ -23,6 +25,7 @@ usage:
   rookery validate PATH... RGDs and instances in, what is wrong with them out
   rookery observe PATH...  a look at a cluster: what expressions wait for, as observed.yaml
   rookery simulate PATH... what kro would do in a cluster, step by step
+  rookery graph PATH...    what depends on what, in layers: as text, Mermaid, DOT or SVG
   rookery convert PATH...  ResourceGroups of kro before v0.2 in, ResourceGraphDefinitions out
   rookery schema NAME      a JSON Schema for an editor: of RGDs, of functionConfigs, of the instances of an RGD
   rookery health PATH...   RGDs in, the health checks out that let Argo CD wait for their readyWhen
@@ -84,6 +87,10 @@ def run(argv: Sequence[str], stdin: BinaryIO, stdout: BinaryIO, stderr: TextIO, 
             from krm_fn.command.simulate import simulate
 
             return simulate(arguments, stdin, stdout, stderr, environment)
+        if command == "graph":
+            from krm_fn.command.graph import graph
+
+            return graph(arguments, stdin, stdout, stderr, environment)
         if command == "schema":
             from krm_fn.command.schema import schema
 
