@@ -10,13 +10,13 @@ from __future__ import annotations
 
 _DAY = {
     "page": "#ffffff", "band": "#f4f6f9", "line": "#9aa5b4", "ink": "#18202b", "muted": "#5d6b7c", "card": "#ffffff", "edge": "#c9d1db",
-    "box": "#fbfcfd", "gate": "#3555d1", "amber": "#9a5b00", "amber-edge": "#dfa23a", "amber-card": "#fffaf0", "hatch": "#fdeed2",
-    "faint": "#8a96a5", "faint-card": "#f4f6f9", "live": "#0b7a5b",
+    "box": "#fbfcfd", "gate": "#3555d1", "amber": "#9a5b00", "amber edge": "#dfa23a", "amber card": "#fffaf0", "hatch": "#fdeed2",
+    "faint": "#8a96a5", "faint card": "#f4f6f9", "live": "#0b7a5b",
 }  # fmt: skip
 _NIGHT = {
     "page": "#0d1117", "band": "#141a22", "line": "#66727f", "ink": "#e8edf3", "muted": "#9ba8b6", "card": "#1d2530", "edge": "#3b4654",
-    "box": "#171e27", "gate": "#8fabff", "amber": "#f3bd5a", "amber-edge": "#a97a22", "amber-card": "#2a2214", "hatch": "#35290f",
-    "faint": "#77838f", "faint-card": "#141a22", "live": "#56cfa6",
+    "box": "#171e27", "gate": "#8fabff", "amber": "#f3bd5a", "amber edge": "#a97a22", "amber card": "#2a2214", "hatch": "#35290f",
+    "faint": "#77838f", "faint card": "#141a22", "live": "#56cfa6",
 }  # fmt: skip
 _COLOURS = (
     (".page", "fill", "page"),
@@ -31,13 +31,13 @@ _COLOURS = (
     (".line", "stroke", "line"),
     (".head", "fill", "line"),
     (".gate,.sign", "stroke", "gate"),
-    (".gate-head,.sign-ready,.accent", "fill", "gate"),
-    (".sign-value", "fill", "band"),
-    (".deferred,.held", "stroke", "amber-edge"),
-    (".ground,.held", "fill", "amber-card"),
+    (".gate-head,.ready,.accent", "fill", "gate"),
+    (".value", "fill", "band"),
+    (".deferred,.held", "stroke", "amber edge"),
+    (".ground,.held", "fill", "amber card"),
     (".hatch", "stroke", "hatch"),
     (".amber", "fill", "amber"),
-    (".excluded", "fill", "faint-card"),
+    (".excluded", "fill", "faint card"),
     (".excluded", "stroke", "edge"),
     (".faint", "fill", "faint"),
     (".apply-time", "stroke", "live"),

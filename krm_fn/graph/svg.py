@@ -55,7 +55,7 @@ _DEFINITIONS = """\
 <rect class="ground" width="12" height="12"/><path class="hatch" d="M3 0V12"/></pattern>
 <marker id="to" viewBox="0 0 10 10" refX="9" refY="5" markerWidth="9" markerHeight="9" markerUnits="userSpaceOnUse" orient="auto">\
 <path class="head" d="M1 1L9 5L1 9Z"/></marker>
-<marker id="to-gated" viewBox="0 0 10 10" refX="9" refY="5" markerWidth="10" markerHeight="10" markerUnits="userSpaceOnUse" orient="auto">\
+<marker id="gated" viewBox="0 0 10 10" refX="9" refY="5" markerWidth="10" markerHeight="10" markerUnits="userSpaceOnUse" orient="auto">\
 <path class="gate-head" d="M1 1L9 5L1 9Z"/></marker>
 </defs>
 """
@@ -191,7 +191,7 @@ def _line(line: Line, signs: list[str]) -> Iterator[str]:
     if EXCLUDED in (line.card.state, line.edge.source.state):
         classes += " off"
     said = f"{line.card.id} after {line.edge.source.id}" + (f": {gate_words(line.edge)}" if gate else "")
-    marker = "to-gated" if gate else "to"
+    marker = "gated" if gate else "to"
     yield (
         f'<g><title>{_escaped(said)}</title><path class="{classes}" marker-end="url(#{marker})" d="{_way(line)}"/></g>'
     )
@@ -221,7 +221,7 @@ def _curve(start: tuple[int, int], end: tuple[int, int]) -> str:
 
 
 def _diamond(x: float, y: float, size: float, gate: str) -> str:
-    kind = "sign-ready" if gate == READY else "sign-value"
+    kind = "ready" if gate == READY else "value"
     return (
         f'<path class="sign {kind}" d="M{x - size:g} {y:g}l{size:g} {-size:g}l{size:g} {size:g}l{-size:g} {size:g}Z"/>'
     )
