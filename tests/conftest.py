@@ -7,6 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
+
+# How long an example takes depends on what else the machine does; what must be quick has a budget, and tests of that.
+settings.register_profile("rookery", deadline=None)
+settings.load_profile("rookery")
 
 
 def _same_bytes(got: Path, wanted: Path) -> None:
