@@ -28,7 +28,8 @@ from krm_fn.schema.kube_version import NEWEST
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
+    from typing import Any
 
     from krm_fn.emit.plain import Emitted
     from krm_fn.emit.targets import Order, Ordering
@@ -93,8 +94,8 @@ class Rendering:
     """
     One run. Iterate over `batches()` to the end, then look at `findings`: what was drawn so far counts only if it has no error.
 
-    others: the entries that are neither RGD, CRD, instance nor observed, for the caller to pass through or to name.  knows_earlier:
-    whether the caller has what was rendered before, and keeps of it what must stay.
+    others: the entries that are neither RGD, CRD, instance nor observed, for the caller to pass through or to name; `beside` is for
+    those that are applied with the output.  knows_earlier: whether the caller has what was rendered before, and keeps of it what must stay.
     """
 
     def __init__(
@@ -137,6 +138,7 @@ class Rendering:
             apply_time=options.deferred == APPLY_TIME,
             kro_labels=options.kro_labels,
         )
+        self.ordering = self._ordering()
 
     @property
     def others(self) -> list[Entry]:
@@ -150,7 +152,14 @@ class Rendering:
 
         made = list(generated_crds(self.programs.values(), argocd=argocd))
         self.findings.identities(made, self.inputs.entries_of)
+        self.beside(each.object for each in made)
         return made
+
+    def beside(self, objects: Iterable[Mapping[str, Any]]) -> None:
+        """Name what the caller applies with the output, before `batches()` are drawn to their end: an order spans them all."""
+        if self.ordering is not None:
+            for each in objects:
+                self.ordering.beside(each)
 
     def admit(self) -> None:
         """Hold each instance against its schema, as far as its definition is sound."""
@@ -169,7 +178,7 @@ class Rendering:
             self.admit()
             return
         keeping = Keeping(self.programs)
-        ordering = self._ordering()
+        ordering = self.ordering
         checks = self._checks()
         for entry in self.inputs.instances:
             program = self.programs[entry.key]
@@ -188,7 +197,9 @@ class Rendering:
             keeping.follow(expansion)
             if checks is not None:
                 checks.add(expansion)
-            yield expansion, batch if ordering is None else ordering.arranged(expansion, batch)
+            if ordering is not None:
+                batch = ordering.arranged(expansion, batch)
+            yield expansion, batch
         if checks is not None:
             checks.finish()
         if keeping.is_needed and not self.findings.has_errors:
@@ -196,15 +207,22 @@ class Rendering:
         if ordering is not None:
             markers = ordering.markers()
             self.findings.identities(markers, self.inputs.entries_of)
+            ordering.finish()
             yield None, markers
 
     def _ordering(self) -> Ordering | None:
         """What a target that waits adds to the objects."""
-        if self.options.order is None:
+        if self.options.order is None or self.findings.has_errors:
             return None
         from krm_fn.emit.targets import Ordering
 
-        return Ordering(self.options.order, self.world, instances=self.options.instances)
+        return Ordering(
+            self.options.order,
+            self.world,
+            self.inputs.entries_of,
+            self.findings.add,
+            instances=self.options.instances,
+        )
 
     def _kept(self, keeping: Keeping) -> list[Emitted]:
         """What lives of instances that wait although nobody wants it now. Where that is not known, a warning says so."""
@@ -224,6 +242,8 @@ class Rendering:
                 self.findings.cannot_hold(each, why)
                 continue
             body = as_it_lives(live, node.template if node is not None else None)
+            if self.ordering is not None:
+                body = self.ordering.kept(body, live)
             kept.append(emit_kept(each, program, body, kro_labels=self.options.kro_labels))
             self.findings.kept(kept[-1])
         return kept

@@ -41,7 +41,7 @@ SHOWN_ALONE = {
 }
 """Pages whose example cannot be run, and why."""
 NEEDS_KUSTOMIZE = ("kustomize-failed", "kustomize-outside")
-ADVICE_ALONE = ("held", "removed", "cluster-unreachable", "cluster-config")
+ADVICE_ALONE = ("held", "removed", "ready-by-kstatus", "cluster-unreachable", "cluster-config")
 """Notes on what is as it should be, and what only a cluster could put right: there is nothing to correct."""
 VARIES = {
     "timeout": (re.compile(r"while [^;]*;"), "while …;"),
@@ -53,6 +53,7 @@ VARIES = {
 # -- the catalogue and the source -------------------------------------------------------------------------------------
 
 NO_CODES = {
+    *("every-edge", "post-install", "post-upgrade", "never-started", "waiting-marker"),
     *("bad-argument", "bad-conversion", "budget-exceeded", "division-by-zero", "index-out-of-bounds", "no-such-key"),
     *("no-such-overload", "date-time", "int-or-string", "utf-8", "utf-16", "utf-16-le"),
     *(

@@ -18,6 +18,7 @@ import signal
 from krm_fn.command import EXIT_OK, EXIT_REFUSED, UsageError
 from krm_fn.command.cmp_parameters import PARAMETERS, announce, read_settings
 from krm_fn.emit.json_lines import line
+from krm_fn.emit.targets import MARKER
 from krm_fn.expand.observed import identity
 from krm_fn.pipeline import Rendering
 from krm_fn.program.definition import is_rgd
@@ -299,16 +300,19 @@ def _generate(environment: Mapping[str, str], deadline: Deadline) -> tuple[bytes
     for emitted in rendering.api(argocd=True):
         makers[identity(emitted.object)] = emitted
         first.append(line(emitted.object))
+    applied = [entry for entry in rendering.others if _is_applied(entry)]
+    rendering.beside(entry.value for entry in applied)
+    markers = 0
     for _, batch in rendering.batches():
         for emitted in batch:
             makers[identity(emitted.object)] = emitted
             (first if emitted.comes_first else rest).append(line(emitted.object))
+            markers += emitted.node == MARKER
         batches += 1
-    for entry in rendering.others:
-        if _is_applied(entry):
-            rest.append(line(entry.value))
-            _refuse_clash(entry, makers, rendering)
-    if not first and not rest and not findings.has_errors and not settings.allow_empty:
+    for entry in applied:
+        rest.append(line(entry.value))
+        _refuse_clash(entry, makers, rendering)
+    if len(first) + len(rest) == markers and not findings.has_errors and not settings.allow_empty:
         findings.add(_nothing(rendering, sources))
     return b"".join((*first, *rest)), findings.sorted()
 

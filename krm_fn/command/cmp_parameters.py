@@ -12,6 +12,9 @@ Source: argo-cd v3.5 reposerver/apiclient ParameterAnnouncement, pkg/apis/applic
 
 from __future__ import annotations
 
+from krm_fn.emit.argocd import LARGEST_WAVE
+from krm_fn.emit.targets import ARGOCD, Order
+from krm_fn.order.layers import GATED, WAVES
 from krm_fn.pipeline import APPLY_TIME, FAIL, FALLBACK, WITHHOLD, Options
 from krm_fn.report.diagnostic import Diagnostic, RenderError
 from krm_fn.schema.kube_version import FORM, read_kube_version
@@ -27,9 +30,14 @@ _FIELDS = ("string", "array", "map")
 
 
 class Parameter:
-    """One parameter. `choices`: the values that it may have.  dynamic: announced by `cmp parameters`, not by plugin.yaml."""
+    """
+    One parameter.
 
-    __slots__ = ("choices", "default", "dynamic", "is_list", "name", "title", "tooltip")
+    choices: the values that it may have.  is_number: whether it is a whole number, as text: Argo CD knows no other.  dynamic: announced by
+    `cmp parameters`, not by plugin.yaml.
+    """
+
+    __slots__ = ("choices", "default", "dynamic", "is_list", "is_number", "name", "title", "tooltip")
 
     def __init__(
         self,
@@ -40,6 +48,7 @@ class Parameter:
         default: str = "",
         choices: tuple[str, ...] = (),
         is_list: bool = False,
+        is_number: bool = False,
         dynamic: bool = False,
     ) -> None:
         self.name = name
@@ -48,6 +57,7 @@ class Parameter:
         self.default = default
         self.choices = choices
         self.is_list = is_list
+        self.is_number = is_number
         self.dynamic = dynamic
 
     def announcement(self) -> dict[str, Any]:
@@ -107,6 +117,22 @@ PARAMETERS = (
         is_list=True,
     ),
     Parameter(
+        "waves",
+        "Sync waves",
+        "where a wave begins: gated: behind what kro waits for; every-edge: at each dependency",
+        default=GATED,
+        choices=WAVES,
+    ),
+    Parameter("waveBase", "First sync wave", "a whole number", default="0", is_number=True),
+    Parameter("waveStep", "Step of sync waves", "how far one is from the next: 1 or more", default="1", is_number=True),
+    Parameter(
+        "waitingMarker",
+        "Marker of withheld objects",
+        "job: a suspended Job shows the application as Suspended while something is withheld; none: nothing does",
+        default="job",
+        choices=("job", "none"),
+    ),
+    Parameter(
         "kroLabels",
         "kro's labels",
         "kro's own labels instead of Rookery's annotations: true or false",
@@ -144,6 +170,13 @@ class Settings:
             strict=values.get("strict") == "true",
             kube_version=read_kube_version(environment.get("KUBE_VERSION", ""), by_host=True),
             cluster=values.get("cluster", ""),
+            order=Order(
+                ARGOCD,
+                waves=values.get("waves") or GATED,
+                base=int(values.get("waveBase") or 0),
+                step=int(values.get("waveStep") or 1),
+                marker=values.get("waitingMarker") != "none",
+            ),
         )
 
 
@@ -209,8 +242,17 @@ def _read(entry: Any, values: dict[str, Any]) -> Diagnostic | None:
             return _wrong(parameter, repr(word[:80]), f"{why}it is one of {', '.join(parameter.choices)}")
     if name == "namespace" and not is_dns_name(value, MAX_LABEL, dots=False):
         return _wrong(parameter, repr(value[:80]), "a namespace has lower-case letters, digits and '-'")
+    if parameter.is_number:
+        least = 1 if name == "waveStep" else -LARGEST_WAVE
+        if not _is_whole(value) or not least <= int(value) <= LARGEST_WAVE:
+            return _wrong(parameter, repr(value[:80]), f"a whole number from {least} to {LARGEST_WAVE}, in quotes")
     values[name] = value
     return None
+
+
+def _is_whole(text: str) -> bool:
+    digits = text.removeprefix("-")
+    return digits.isascii() and digits.isdigit() and len(digits) < 10
 
 
 def _wrong(parameter: Parameter, what: str, advice: str) -> Diagnostic:

@@ -38,6 +38,8 @@ or once: kpt fn eval DIR --exec 'rookery fn'; or as a generator, transformer or 
 functionConfig: a v1 ConfigMap with data, or RenderConfig of fn.rookery.dev/v1alpha1 with spec
   namespace   namespace of instances that have none (default: $ARGOCD_APP_NAMESPACE, then "default")
   deferred    what becomes of objects that need values of a cluster: withhold (default), fallback, fail
+  target      what applies the objects: kpt (depends-on; default under kpt), plain (default under kustomize)
+  waves       what waits for what: gated: as kro waits (default), every-edge: at each dependency
   emit        instances: also the instances themselves, after their children, suspended for kro
   kroLabels   kro's own labels as well
   strict      warnings are errors

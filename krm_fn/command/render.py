@@ -170,12 +170,15 @@ class _Output:
         self.first: list[str] = []
         self.rest: list[str] = []
         self.files: list[tuple[str, str]] = []
-        self._render(rendering)
-        self._others(rendering.others, pass_through="pass-through" in arguments.flags, rendering=rendering)
+        pass_through = "pass-through" in arguments.flags
+        self._render(rendering, pass_through=pass_through)
+        self._others(rendering.others, pass_through=pass_through, rendering=rendering)
         self.diagnostics = rendering.findings.sorted()
 
-    def _render(self, rendering: Rendering) -> None:
+    def _render(self, rendering: Rendering, *, pass_through: bool) -> None:
         self._api(rendering)
+        if pass_through:
+            rendering.beside(entry.value for entry in rendering.others)
         for expansion, batch in rendering.batches():
             if self.report_path and expansion is not None:
                 from krm_fn.emit.report import report_entries

@@ -1,35 +1,90 @@
 """
 What `kpt live` and every other user of cli-utils needs to keep the order: `config.kubernetes.io/depends-on`.
 
-Enters: an object, the identities that gate it.  Leaves: the object.  Not known here: how gates come about.
+Enters: an object, the identities that gate it.  Leaves: the object; what cli-utils takes for ready.  Not known here: how gates come about.
 
 Source: kubernetes-sigs/cli-utils v0.36.0 pkg/object/dependson: `<group>/namespaces/<namespace>/<Kind>/<name>`, and
-`<group>/<Kind>/<name>` where the kind is cluster-scoped; the core group is empty; no version.
+`<group>/<Kind>/<name>` where the kind is cluster-scoped; the core group is empty; no version.  pkg/object/graph refuses a whole package in
+which an annotation names something twice, or what is not in it.  pkg/kstatus/status/core.go says what it knows of which kinds.
 """
 
 from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from typing import Any
 
     from krm_fn.expand.observed import Identity
 
 DEPENDS_ON = "config.kubernetes.io/depends-on"
+LONGEST = 262_144
+"""Bytes of all annotations of an object that an API server takes (apimachinery pkg/api/validation/objectmeta.go)."""
 
 
-def with_dependencies(object: dict[str, Any], gates: Iterable[Identity]) -> dict[str, Any]:  # noqa: A002
-    """A copy of *object* that is applied once all of *gates* are current; the object itself where there is none."""
-    written = [reference(gate) for gate in gates]
+def with_dependencies(object: dict[str, Any], references: Iterable[str]) -> dict[str, Any]:  # noqa: A002
+    """A copy of *object* that is applied once all that is referred to is current; the object itself where nothing is."""
     annotations = dict(object["metadata"].get("annotations") or {})
-    own = [part.strip() for part in str(annotations.get(DEPENDS_ON) or "").split(",") if part.strip()]
-    if not written:
+    own = _parts(annotations.get(DEPENDS_ON))
+    added = [reference for reference in references if reference not in own]
+    if not added:
         return object
-    annotations[DEPENDS_ON] = ", ".join(dict.fromkeys([*own, *written]))
+    annotations[DEPENDS_ON] = ", ".join([*own, *added])
     return {**object, "metadata": {**object["metadata"], "annotations": annotations}}
+
+
+def without_dependencies(object: dict[str, Any], is_gone: Callable[[str], bool]) -> dict[str, Any]:  # noqa: A002
+    """The object without what it must not name any more; itself where it names nothing of that."""
+    annotations = object["metadata"].get("annotations") or {}
+    own = _parts(annotations.get(DEPENDS_ON))
+    kept = [reference for reference in own if not is_gone(reference)]
+    if len(kept) == len(own):
+        return object
+    made = {key: value for key, value in annotations.items() if key != DEPENDS_ON or kept}
+    if kept:
+        made[DEPENDS_ON] = ", ".join(kept)
+    return {**object, "metadata": {**object["metadata"], "annotations": made}}
+
+
+def _parts(text: Any) -> dict[str, None]:
+    return dict.fromkeys(part.strip() for part in str(text or "").split(",") if part.strip())
 
 
 def reference(gate: Identity) -> str:
     group, kind, namespace, name = gate
     return f"{group}/namespaces/{namespace}/{kind}/{name}" if namespace else f"{group}/{kind}/{name}"
+
+
+def is_referable(gate: Identity) -> bool:
+    """Whether the annotation can say it: names of RBAC may hold what it separates by."""
+    return "," not in gate[3] and gate[3] == gate[3].strip()
+
+
+def annotated_bytes(object: dict[str, Any]) -> int:  # noqa: A002
+    annotations = object["metadata"].get("annotations") or {}
+    return sum(len(str(key).encode()) + len(str(value).encode()) for key, value in annotations.items())
+
+
+# ---- kstatus
+
+_WORKLOAD = "all its replicas are updated and available"
+_KNOWN = {
+    ("", "Service"): "it has a clusterIP, where it is of type LoadBalancer, and at once where not",
+    ("", "Pod"): "it is ready or has succeeded",
+    ("", "PersistentVolumeClaim"): "it is bound",
+    ("apps", "Deployment"): _WORKLOAD,
+    ("apps", "StatefulSet"): _WORKLOAD,
+    ("apps", "ReplicaSet"): _WORKLOAD,
+    ("apps", "DaemonSet"): "its pods run on all nodes that it is meant for",
+    ("policy", "PodDisruptionBudget"): "its controller has seen it",
+    ("batch", "Job"): "it is started, not completed",
+    ("", "ConfigMap"): "it exists",
+    ("", "Secret"): "it exists",
+    ("batch", "CronJob"): "it exists",
+}
+_OTHER = "its condition Ready is True, and at once while it has none"
+
+
+def current_when(group: str, kind: str) -> str:
+    """When kstatus calls an object Current: `kpt live` goes on then."""
+    return _KNOWN.get((group, kind), _OTHER)

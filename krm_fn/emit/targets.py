@@ -11,23 +11,44 @@ is withheld.  Not known here: how an order comes about (`order`), where objects 
 
 from __future__ import annotations
 
-from krm_fn.emit.argocd import waiting_marker, with_wave
-from krm_fn.emit.kpt import with_dependencies
+from krm_fn.emit.argocd import POST_SYNC, SYNC, WAVE, place, waiting_marker, with_wave
+from krm_fn.emit.kpt import LONGEST, annotated_bytes, is_referable, reference, with_dependencies
+from krm_fn.emit.marks import LOCAL_CONFIG
+from krm_fn.emit.order_words import (
+    awaited_by_kstatus,
+    cannot_depend,
+    many_layers,
+    no_marker,
+    too_long,
+    waits_in_a_circle,
+)
 from krm_fn.emit.plain import Emitted
+from krm_fn.expand.observed import identity
 from krm_fn.expand.outcome import DEFERRED, HELD
 from krm_fn.expand.ownership import owner
+from krm_fn.order.cycles import Needs
 from krm_fn.order.layers import GATED
-from krm_fn.order.schedule import Schedule
+from krm_fn.order.schedule import MOST, Schedule
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from typing import Any
+
     from krm_fn.expand.instance import World
+    from krm_fn.expand.observed import Identity
     from krm_fn.expand.outcome import Expansion
+    from krm_fn.inputs import Entry
+    from krm_fn.report.diagnostic import Diagnostic
 
 PLAIN, ARGOCD, KPT = "plain", "argocd", "kpt"
 TARGETS = (PLAIN, ARGOCD, KPT)
-MARKER = "waiting"
-"""Stands for the node where the object is a marker. No node has this id of ours: markers bear no marks of a node."""
+MARKER = "waiting-marker"
+"""Stands for the node where the object is a marker. No node can have this id: it is no name in CEL."""
+_MANY = 100
+"""Layers, from which on it takes so long that somebody should know."""
+_SPLIT = "split the instance, or let fewer objects wait for each other"
+_RENAME = "give that object another name"
 
 
 class Order:
@@ -51,54 +72,158 @@ class Order:
 
 
 class Ordering:
-    """One run. `arranged` for each root instance, then `markers`."""
+    """One run. `arranged` for each root instance, `beside` for what else is applied, then `markers` and `finish`."""
 
-    def __init__(self, order: Order, world: World, *, instances: bool) -> None:
+    def __init__(
+        self,
+        order: Order,
+        world: World,
+        entries: Mapping[tuple[str, str], Entry],
+        add: Callable[[Diagnostic], None],
+        *,
+        instances: bool,
+    ) -> None:
         self._order = order
         self._world = world
+        self._entries = entries
+        self._add = add
         self._instances = instances
-        self._end = 0
-        self._waiting: list[tuple[Expansion, dict[str, list[str]]]] = []
+        self._last: int | None = None
+        self._hooks: list[tuple[Mapping[str, Any], list[str], int]] = []
+        self._waiting: dict[tuple[str, str], list[Expansion]] = {}
+        self._needs = Needs()
+        self._late: dict[Identity, Emitted] = {}
+        self._left = MOST
+        self._said: set[tuple[object, str]] = set()
 
     def arranged(self, expansion: Expansion, batch: list[Emitted]) -> list[Emitted]:
         """The objects of an instance, each with what its target needs to know."""
         schedule = Schedule(expansion, self._world, self._order.waves, instances=self._instances)
+        if schedule.end >= _MANY and self._is_news(expansion.program.key, "layers"):
+            self._add(many_layers(expansion.subject, expansion.program, schedule.end + 1, self._entries))
         if self._order.target == KPT:
+            self._depend(schedule, expansion, batch)
+        else:
             for each in batch:
                 if each.expansion is not None:
-                    each.object = with_dependencies(each.object, schedule.gates(each.expansion, each.node))
-            return batch
-        for each in batch:
-            if each.expansion is not None:
-                each.object = with_wave(each.object, self._wave(schedule.layer(each.expansion, each.node)))
-        self._end = max(self._end, schedule.end)
-        waits = _waits(expansion, "")
-        if waits:
-            self._waiting.append((expansion, waits))
+                    layer = schedule.layer(each.expansion, each.node, each.key)
+                    each.object = with_wave(each.object, self._order.base + layer * self._order.step)
+                    self.beside(each.object)
+                    self._follow(each, schedule.gates(each.expansion, each.node, each.key))
+        if _waits(expansion):
+            self._waiting.setdefault((expansion.subject.namespace, expansion.subject.name), []).append(expansion)
         return batch
 
-    def _wave(self, layer: int) -> int:
-        return self._order.base + layer * self._order.step
+    def _is_news(self, about: object, what: str) -> bool:
+        is_news = (about, what) not in self._said
+        self._said.add((about, what))
+        return is_news
 
-    def markers(self) -> list[Emitted]:
-        """One for each instance of which something is withheld, in the last wave of all: one behind it would never begin."""
-        if self._order.target != ARGOCD or not self._order.marker:
-            return []
-        made = []
-        for expansion, waits in self._waiting:
-            marker = with_wave(waiting_marker(expansion, waits), self._wave(self._end))
-            made.append(Emitted(marker, expansion.program, expansion.subject, MARKER, ""))
+    # ---- kpt
+
+    def _depend(self, schedule: Schedule, root: Expansion, batch: list[Emitted]) -> None:
+        for expansion, node_id in schedule.gating():
+            node = expansion.program.nodes[node_id]
+            if node.ready_when and self._is_news(expansion.program.key, node_id):
+                self._add(awaited_by_kstatus(node, expansion.program, self._entries))
+        local = {identity(each.object) for each in batch if _is_local(each.object)}
+        written: dict[tuple[int, str], list[str]] = {}
+        for each in batch:
+            if each.expansion is None:
+                continue
+            gates = schedule.gates(each.expansion, each.node, each.key)
+            self._follow(each, gates)
+            key = (id(each.expansion), each.node)
+            if each.node not in each.expansion.outcomes or key not in written:
+                written[key] = [reference(gate) for gate in gates if gate not in local]
+                unsaid = next((gate for gate in gates if not is_referable(gate)), None)
+                if unsaid is not None:
+                    self._cannot(each, f"there is a comma or a blank in the name {unsaid[3]!r}", _RENAME)
+            self._left -= len(written[key])
+            if self._left < 0 or schedule.is_cut:
+                if self._is_news(owner(root.subject), "too many"):
+                    self._cannot(each, f"more than {MOST:,} objects would be named")
+                continue
+            each.object = with_dependencies(each.object, written[key])
+            if len(written[key]) > 1000 and (size := annotated_bytes(each.object)) > LONGEST:
+                self._cannot(each, too_long(size))
+
+    def _cannot(self, each: Emitted, why: str, advice: str = _SPLIT) -> None:
+        if self._is_news((owner(each.subject), each.node), "cannot"):
+            node = each.program.nodes.get(each.node)
+            self._add(cannot_depend(each.subject, node, each.program, self._entries, why, advice))
+
+    # ---- Argo CD
+
+    def beside(self, object: Mapping[str, Any]) -> None:  # noqa: A002
+        """One more object that is applied with the others."""
+        phases, wave = place(object)
+        if phases:
+            self._hooks.append((object, phases, wave))
+        if not phases or SYNC in phases:
+            self._last = wave if self._last is None else max(self._last, wave)
+
+    def kept(self, object: dict[str, Any], live: Mapping[str, Any]) -> dict[str, Any]:  # noqa: A002
+        """What stays although nobody wants it now: in the wave in which it lives."""
+        if self._order.target != ARGOCD:
+            return object
+        annotations = live["metadata"].get("annotations")
+        wave = place(live)[1] if isinstance(annotations, dict) and WAVE in annotations else 0
+        made = with_wave(object, wave)
+        self.beside(made)
         return made
 
+    def markers(self) -> list[Emitted]:
+        """One for each name of which something is withheld, in the last wave of all: one behind it would never begin."""
+        if self._order.target != ARGOCD or not self._order.marker or not self._waiting:
+            return []
+        last = self._order.base if self._last is None else self._last
+        for hook, phases, wave in self._hooks:
+            # The end of a sync is not awaited, but for hooks; a suspended Job would keep them, and every later commit, waiting.
+            if POST_SYNC in phases or (SYNC in phases and wave == last):
+                self._add(no_marker(hook))
+                return []
+        made = []
+        for expansions in self._waiting.values():
+            lines = [line for expansion in expansions for line in _lines(expansion, is_one=len(expansions) == 1)]
+            marker = with_wave(waiting_marker([each.subject for each in expansions], lines), last)
+            made.append(Emitted(marker, expansions[0].program, expansions[0].subject, MARKER, ""))
+        return made
 
-def _waits(expansion: Expansion, within: str) -> dict[str, list[str]]:
-    """Node -> what it waits for, nested instances included."""
+    # ---- what cannot be
+
+    def _follow(self, each: Emitted, gates: tuple[Identity, ...]) -> None:
+        key = identity(each.object)
+        if self._needs.add(key, each.object, gates):
+            self._late[key] = each
+
+    def finish(self) -> None:
+        """Say what nothing can keep."""
+        for cycle in self._needs.cycles():
+            late = self._late[cycle[0]]
+            node = late.program.nodes.get(late.node)
+            is_error = self._order.target == KPT
+            self._add(waits_in_a_circle(cycle, late.subject, node, late.program, self._entries, is_error=is_error))
+
+
+def _is_local(object: Mapping[str, Any]) -> bool:  # noqa: A002
+    """Whether kpt leaves it out."""
+    return str((object["metadata"].get("annotations") or {}).get(LOCAL_CONFIG, "false")) != "false"
+
+
+def _waits(expansion: Expansion, within: str = "") -> dict[str, list[str]]:
+    """Node -> the paths that it waits for, nested instances included."""
     found: dict[str, list[str]] = {}
     for node_id, outcome in expansion.outcomes.items():
-        shown = f"{within}{node_id}"
         if outcome.state in (DEFERRED, HELD) and not outcome.node.is_external:
-            found[shown] = sorted({path for wait in outcome.waits for path in wait.paths})
+            found[f"{within}{node_id}"] = sorted({path for wait in outcome.waits for path in wait.paths})
         for item in outcome.items:
             if item.nested is not None:
                 found |= _waits(item.nested, f"{owner(item.nested.subject)} ")
     return found
+
+
+def _lines(expansion: Expansion, *, is_one: bool) -> list[str]:
+    """What waits, and for what. The kind is said where several instances of one name share a marker."""
+    within = "" if is_one else f"{expansion.subject.kind} "
+    return [f"{within}{node}: {', '.join(paths[:20])}" for node, paths in _waits(expansion).items()]

@@ -11,6 +11,7 @@ kpt hands over whole packages, from a working directory that is the caller's.  A
 from __future__ import annotations
 
 from krm_fn.function.kustomize import GENERATOR, KPT
+from krm_fn.order.layers import WAVES
 from krm_fn.pipeline import APPLY_TIME, FAIL, FALLBACK, WITHHOLD, Options
 from krm_fn.report.diagnostic import Diagnostic, RenderError, Subject
 from krm_fn.schema.kube_version import FORM, read_kube_version
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
+    from krm_fn.emit.targets import Order
     from krm_fn.read.yaml import Document
     from krm_fn.schema.kube_version import KubeVersion
 
@@ -32,8 +34,20 @@ _EMITTED = ("instances",)
 _FLAGS = ("kroLabels", "strict")
 _FILES = ("paths", "crds", "observed")
 _KUSTOMIZE_ONLY = ("resources", *_FILES, "allowEmpty")
-KEYS = ("namespace", "cluster", "deferred", "emit", *_FLAGS, "kubeVersion", "validator", *_KUSTOMIZE_ONLY)
+KEYS = (
+    "namespace",
+    "cluster",
+    "deferred",
+    "target",
+    "waves",
+    "emit",
+    *_FLAGS,
+    "kubeVersion",
+    "validator",
+    *_KUSTOMIZE_ONLY,
+)
 
+PLAIN, KPT_TARGET = "plain", "kpt"
 ECHO, KUSTOMIZE = "echo", "kustomize"
 """Validators: what one prints that has nothing against its items. Under kustomize's `validators:` no item may come back."""
 
@@ -74,6 +88,7 @@ def read_request(config: Document | None, environment: Mapping[str, str], host: 
         strict=reader.flag("strict"),
         kube_version=reader.kube_version(),
         cluster=reader.text("cluster", "the uid of a cluster: that of its namespace kube-system"),
+        order=reader.order(host),
     )
     request = Request(options, reader)
     reader.refuse_elsewhere(host)
@@ -135,6 +150,16 @@ class _Config:
         if text is not None and version is None:
             self._wrong("kubeVersion", text, f"{FORM}{'' if isinstance(text, str) else ', in quotes'}")
         return version
+
+    def order(self, host: str) -> Order | None:
+        """None where nothing has to be said to what applies the output. Under kpt that is `kpt live`, unless somebody knows better."""
+        target = self.choice("target", (KPT_TARGET, PLAIN) if host == KPT else (PLAIN, KPT_TARGET))
+        waves = self.choice("waves", WAVES)
+        if target == PLAIN:
+            return None
+        from krm_fn.emit.targets import Order
+
+        return Order(target, waves=waves)
 
     def choice(self, name: str, choices: tuple[str, ...]) -> str:
         value = self.fields.get(name, choices[0])

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     """An instance's expansion -> node id -> the ids of what gates it."""
 
 GATED, EVERY_EDGE = "gated", "every-edge"
+WAVES = (GATED, EVERY_EDGE)
 
 
 class Layers:

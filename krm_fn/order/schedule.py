@@ -21,22 +21,32 @@ if TYPE_CHECKING:
     from krm_fn.expand.outcome import Expansion
 
 
+MOST = 1_000_000
+"""Pairs of an object and one that gates it, in one root instance. An applier that knows a graph is told each of them."""
+_ANY = -1
+
+
 class Schedule:
     """
     The order of one root instance, nested ones included.
 
-    end: its last layer.  *instances*: whether the instances themselves are part of the output; nested ones are last of what they make.
+    end: its last layer.  is_cut: whether there were too many pairs to name them all, known once gates were asked for.
+    *instances*: whether the instances themselves are part of the output; nested ones are last of what they make.
     """
 
-    __slots__ = ("_found", "_gates", "_inherited", "_instances", "_layers", "_root", "_waves", "end")
+    __slots__ = ("_found", "_gates", "_instances", "_layers", "_left", "_nested", "_objects", "_parents", "_root", "_waves", "end", "is_cut")  # fmt: skip
 
     def __init__(self, root: Expansion, world: World, waves: str = GATED, *, instances: bool = False) -> None:
         self._root = root
         self._waves = waves
         self._instances = instances
         self._gates: dict[int, dict[str, frozenset[str]]] = {}
-        self._found: dict[tuple[int, str], tuple[Identity, ...]] = {}
-        self._inherited: dict[int, tuple[Identity, ...]] = {id(root): ()}
+        self._found: dict[int, dict[str, tuple[Identity, ...]]] = {}
+        self._objects: dict[tuple[int, str, int], tuple[Identity, ...]] = {}
+        self._nested: dict[tuple[int, str, str], Expansion] = {}
+        self._parents: dict[int, tuple[Expansion, str]] = {}
+        self._left = MOST
+        self.is_cut = False
         self._follow(root, world)
         self._layers = arrange(root, lambda each: self._gates[id(each)], waves)
         self.end = self._layers.end
@@ -46,41 +56,108 @@ class Schedule:
         for node_id, outcome in expansion.outcomes.items():
             for item in outcome.items:
                 if item.nested is not None:
-                    self._inherited[id(item.nested)] = self.gates(expansion, node_id)
+                    self._parents[id(item.nested)] = (expansion, node_id)
+                    self._nested[id(expansion), node_id, item.key] = item.nested
                     self._follow(item.nested, world)
 
-    def layer(self, expansion: Expansion, node_id: str) -> int:
-        """Of the objects of a node; an instance itself (`node_id` is none of its nodes) comes with the last of its own."""
-        if node_id not in expansion.outcomes:
-            return self.end if expansion is self._root else self._last(expansion)
-        is_nested = any(item.nested is not None for item in expansion.outcomes[node_id].items)
-        return self._layers.last(expansion, node_id) if is_nested else self._layers.first(expansion, node_id)
+    def gating(self) -> Iterator[tuple[Expansion, str]]:
+        """The nodes that some other waits for."""
+        yield from _gating(self._root, self._gates)
 
-    def _last(self, expansion: Expansion) -> int:
-        return max((self._layers.last(expansion, node_id) for node_id in expansion.outcomes), default=0)
+    def layer(self, expansion: Expansion, node_id: str, key: str = "") -> int:
+        """Of an object; an instance itself (*key* is a nested one's, or `node_id` is no node) comes with the last of its own."""
+        instance = self._instance(expansion, node_id, key)
+        if instance is None:
+            return self._layers.first(expansion, node_id)
+        return self.end if instance is self._root else self._end(instance)
 
-    def gates(self, expansion: Expansion, node_id: str) -> tuple[Identity, ...]:
-        """The objects that must be ready before those of a node, in order; those that its instance waits for among them."""
-        known = self._found.get((id(expansion), node_id))
+    def gates(self, expansion: Expansion, node_id: str, key: str = "") -> tuple[Identity, ...]:
+        """
+        The objects that must be ready before an object, in order; those that its instance waits for among them.
+
+        An instance itself waits for what the last of its own wait for.
+        """
+        of_node = self._of_nodes(expansion).get(node_id, ())
+        instance = self._instance(expansion, node_id, key)
+        return of_node if instance is None else self._joined([of_node, *self._of_the_last(instance)])
+
+    def _instance(self, expansion: Expansion, node_id: str, key: str) -> Expansion | None:
+        """The one that an object is itself; None for every other object."""
+        return self._nested.get((id(expansion), node_id, key)) if node_id in expansion.outcomes else expansion
+
+    def _end(self, instance: Expansion) -> int:
+        """The last layer of what an instance makes."""
+        end = self._layers.first(*self._parents[id(instance)]) if instance is not self._root else 0
+        for node_id, outcome in instance.outcomes.items():
+            if outcome.items and not outcome.node.is_external:
+                end = max(end, self._layers.last(instance, node_id))
+        return end
+
+    def _of_the_last(self, instance: Expansion) -> Iterator[tuple[Identity, ...]]:
+        end = self._end(instance)
+        for node_id, outcome in instance.outcomes.items():
+            if outcome.items and not outcome.node.is_external and self._layers.last(instance, node_id) == end:
+                yield self._of_nodes(instance)[node_id]
+                for item in outcome.items:
+                    if item.nested is not None and self._end(item.nested) == end:
+                        yield from self._of_the_last(item.nested)
+
+    def _of_nodes(self, expansion: Expansion) -> dict[str, tuple[Identity, ...]]:
+        """Of every node, dependencies first: what gates one gates those that name it."""
+        known = self._found.get(id(expansion))
         if known is not None:
             return known
-        found = dict.fromkeys(self._inherited[id(expansion)])
-        node = expansion.program.nodes.get(node_id)
-        for source in node.dependencies if node is not None else ():
-            every = self._waves == EVERY_EDGE and not expansion.outcomes[source].node.is_external
-            if every or source in self._gates[id(expansion)][node_id]:
-                found.update(dict.fromkeys(self._objects(expansion, source)))
-            else:
+        parent = self._parents.get(id(expansion))
+        inherited = self._of_nodes(parent[0])[parent[1]] if parent is not None else ()
+        found = self._found[id(expansion)] = {}
+        for node_id in expansion.program.order:
+            parts = [inherited]
+            for source in expansion.program.nodes[node_id].dependencies:
+                objects: tuple[Identity, ...] = ()
+                if source in self._gates[id(expansion)][node_id]:
+                    objects = self._made(expansion, source)
+                elif self._waves == EVERY_EDGE and not expansion.outcomes[source].node.is_external:
+                    objects = self._made(expansion, source, self._layers.first(expansion, source))
                 # What keeps an object from being made keeps those that name it, too.
-                found.update(dict.fromkeys(self.gates(expansion, source)))
-        known = self._found[id(expansion), node_id] = tuple(found)
-        return known
+                parts.append(objects or found[source])
+            found[node_id] = self._joined(parts)
+        return found
 
-    def _objects(self, expansion: Expansion, node_id: str) -> Iterator[Identity]:
+    def _joined(self, parts: list[tuple[Identity, ...]]) -> tuple[Identity, ...]:
+        distinct = list({id(part): part for part in parts if part}.values())
+        if len(distinct) < 2:
+            return distinct[0] if distinct else ()
+        if self.is_cut:
+            return ()
+        joined = tuple(dict.fromkeys(each for part in distinct for each in part))
+        self._left -= len(joined)
+        self.is_cut = self._left < 0
+        return joined
+
+    def _made(self, expansion: Expansion, node_id: str, layer: int = _ANY) -> tuple[Identity, ...]:
+        """What a node is in the output: its objects, or for a nested instance all that it makes (in one layer)."""
+        known = self._objects.get((id(expansion), node_id, layer))
+        if known is not None:
+            return known
+        found: list[Identity] = []
         for item in expansion.outcomes[node_id].items:
             if item.nested is not None:
                 for nested_id, outcome in item.nested.outcomes.items():
                     if not outcome.node.is_external:
-                        yield from self._objects(item.nested, nested_id)
-            if item.nested is None or self._instances:
-                yield identity(item.object)
+                        found += self._made(item.nested, nested_id, layer)
+                if not self._instances:
+                    continue
+            if layer in (_ANY, self.layer(expansion, node_id, item.key)):
+                found.append(identity(item.object))
+        made = self._objects[id(expansion), node_id, layer] = tuple(found)
+        return made
+
+
+def _gating(expansion: Expansion, gates_of: dict[int, dict[str, frozenset[str]]]) -> Iterator[tuple[Expansion, str]]:
+    sources: set[str] = set().union(*gates_of[id(expansion)].values())
+    for node_id in expansion.program.order:
+        if node_id in sources:
+            yield expansion, node_id
+        for item in expansion.outcomes[node_id].items:
+            if item.nested is not None:
+                yield from _gating(item.nested, gates_of)

@@ -244,6 +244,13 @@ GROUPS: dict[str, dict[str, str]] = {
         "secret-value": "an object needs a secret value of a cluster",
         "external-not-observed": "an external reference was not observed",
     },
+    "Order": {
+        "order-cycle": "a Namespace or CustomResourceDefinition waits for something that needs it",
+        "depends-on-unwritable": "an object cannot say to kpt live what it waits for",
+        "many-layers": "an instance takes so many layers that applying it takes long",
+        "ready-by-kstatus": "what stands behind depends-on waits for the status of an object, not for its readyWhen",
+        "marker-left-out": "nothing in Argo CD shows what is withheld, since a hook would wait for it",
+    },
     "Simulation": {
         "action-refused": "the API server would refuse what a step does",
         "never-settles": "a simulated step does not come to rest",

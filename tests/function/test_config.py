@@ -97,7 +97,7 @@ def test_with_kros_labels_the_marks_stay(config: str) -> None:
         pytest.param(
             config_of("{zzz: x}"),
             "config-key",
-            "zzz is no option; the options are namespace, cluster, deferred, emit, kroLabels, strict, kubeVersion, validator, resources, paths, crds, observed, allowEmpty",
+            "zzz is no option; the options are namespace, cluster, deferred, target, waves, emit, kroLabels, strict, kubeVersion, validator, resources, paths, crds, observed, allowEmpty",
             id="unknown",
         ),
         pytest.param(

@@ -1,0 +1,114 @@
+"""
+What there is to say of an order: what no applier can keep, and what it keeps in another way than kro.
+
+Enters: facts that `targets` found.  Leaves: diagnostics with positions in the RGD.  Not known here: how they were found.
+"""
+
+from __future__ import annotations
+
+from krm_fn.emit.kpt import LONGEST, current_when
+from krm_fn.order.cycles import NAMESPACE
+from krm_fn.report.diagnostic import ERROR, INFO, WARNING, Diagnostic
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from krm_fn.expand.observed import Identity
+    from krm_fn.inputs import Entry
+    from krm_fn.program.model import Node, Program
+    from krm_fn.report.diagnostic import Position, Subject
+
+    Entries = Mapping[tuple[str, str], Entry]
+
+_SHOWN = 5
+
+
+def awaited_by_kstatus(node: Node, program: Program, entries: Entries) -> Diagnostic:
+    """cli-utils knows no readyWhen."""
+    expression = node.ready_when[0].expression
+    return Diagnostic(
+        "ready-by-kstatus",
+        f"what waits for {node.id} ({node.object_kind}) goes on once kstatus calls it Current, whatever its readyWhen says",
+        severity=INFO,
+        position=entries[program.key].locate(expression.path, expression.scalar_offset(0)),
+        span=len(expression.written),
+        help=_when(node, is_nested=(node.group, node.object_kind) in entries),
+    )
+
+
+def _when(node: Node, *, is_nested: bool) -> str:
+    if is_nested:
+        return "all that the nested instance makes has to be Current"
+    return f"a {node.object_kind} is Current when {current_when(node.group, node.object_kind)}"
+
+
+def many_layers(subject: Subject, program: Program, count: int, entries: Entries) -> Diagnostic:
+    return Diagnostic(
+        "many-layers",
+        f"{subject} takes {count} layers, one after the other",
+        severity=WARNING,
+        position=entries[program.key].locate(("metadata", "name")),
+        subject=subject,
+        help="Argo CD pauses two seconds after each, and every other applier waits as well: let fewer nodes wait for each other",
+    )
+
+
+def cannot_depend(
+    subject: Subject, node: Node | None, program: Program, entries: Entries, why: str, advice: str
+) -> Diagnostic:
+    """`kpt live` would apply nothing of the package."""
+    return Diagnostic(
+        "depends-on-unwritable",
+        f"{node.id if node is not None else 'the instance'} of {subject} cannot say what it waits for: {why}",
+        position=_at(node, program, entries),
+        span=len(node.id) if node is not None else 0,
+        subject=subject,
+        help=advice,
+    )
+
+
+def too_long(size: int) -> str:
+    return f"its annotations have {size} bytes then, and an API server takes {LONGEST}"
+
+
+def waits_in_a_circle(
+    cycle: list[Identity], subject: Subject, node: Node | None, program: Program, entries: Entries, *, is_error: bool
+) -> Diagnostic:
+    first, *rest = cycle
+    is_namespace = first[:2] == NAMESPACE
+    shown = [_shown(each) for each in rest]
+    if len(shown) > _SHOWN:
+        shown = [*shown[: _SHOWN - 1], f"others ({len(shown) - _SHOWN}), which wait for {shown[-1]}"]
+    needs = "lies in it" if is_namespace and rest[-1][2] == first[3] else "is of the kind that it defines"
+    return Diagnostic(
+        "order-cycle",
+        f"{_shown(first)} waits for {', which waits for '.join(shown)}, which {needs}",
+        severity=ERROR if is_error else WARNING,
+        position=_at(node, program, entries),
+        span=len(node.id) if node is not None else 0,
+        subject=subject,
+        help="kpt live applies nothing of a package with such a circle: let it wait for nothing that needs it"
+        if is_error
+        else "Argo CD makes it with the first object that needs it, before what it waits for",
+    )
+
+
+def no_marker(hook: Mapping[str, object]) -> Diagnostic:
+    metadata = hook.get("metadata")
+    name = metadata.get("name") if isinstance(metadata, dict) else ""
+    return Diagnostic(
+        "marker-left-out",
+        f"nothing in Argo CD will show what is withheld: {hook.get('kind')} {name} is a hook that would wait for the marker for ever",
+        severity=WARNING,
+        help="look into the log of the plugin, or make the hook a part of an earlier wave; waitingMarker: none says that this is right",
+    )
+
+
+def _at(node: Node | None, program: Program, entries: Entries) -> Position | None:
+    return None if node is None else entries[program.key].locate((*node.path, "id"))
+
+
+def _shown(key: Identity) -> str:
+    group, kind, namespace, name = key
+    return f"{kind}{'.' + group if group else ''} {namespace + '/' if namespace else ''}{name}"

@@ -1,0 +1,89 @@
+"""
+Objects that wait for each other, because a Namespace or a CustomResourceDefinition waits for something that needs it.
+
+Enters: what each object waits for.  Leaves: cycles.  Not known here: targets, words.
+
+An RGD has no cycles of its own. But whatever lies in a namespace needs it, and whatever is of a kind needs its definition, also
+where no expression says so, and in another instance: appliers know that, and so does the API server.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from typing import Any
+
+    from krm_fn.expand.observed import Identity
+
+NAMESPACE = ("", "Namespace")
+CRD = ("apiextensions.k8s.io", "CustomResourceDefinition")
+MOST_SHOWN = 20
+
+
+class Needs:
+    """What each object of the output waits for, and what it lies in. `add` all, then `cycles`."""
+
+    __slots__ = ("_defined", "_gates", "_late")
+
+    def __init__(self) -> None:
+        self._gates: dict[Identity, tuple[Identity, ...]] = {}
+        self._defined: dict[tuple[str, str], Identity] = {}
+        self._late: list[Identity] = []
+
+    def add(self, key: Identity, object: dict[str, Any], gates: tuple[Identity, ...]) -> bool:  # noqa: A002
+        """Whether it is one that others may need, and that waits: no cycle is without one of these."""
+        self._gates[key] = gates
+        if key[:2] == CRD:
+            kind = _defined_kind(object)
+            if kind is not None:
+                self._defined[kind] = key
+        if gates and key[:2] in (NAMESPACE, CRD):
+            self._late.append(key)
+            return True
+        return False
+
+    def cycles(self) -> list[list[Identity]]:
+        """The first ones, each from a Namespace or a CRD to what needs it, by what waits for what."""
+        found: list[list[Identity]] = []
+        done: set[Identity] = set()
+        for late in self._late:
+            if late not in done and len(found) < MOST_SHOWN:
+                self._search(late, done, found)
+        return found
+
+    def _search(self, start: Identity, done: set[Identity], found: list[list[Identity]]) -> None:
+        path: dict[Identity, Iterator[Identity]] = {start: self._needed(start)}
+        while path:
+            last = next(reversed(path))
+            for needed in path[last]:
+                if needed in path:
+                    if len(found) < MOST_SHOWN:
+                        found.append(self._from_late(list(path), needed))
+                elif needed not in done and needed in self._gates:
+                    path[needed] = self._needed(needed)
+                    break
+            else:
+                del path[last]
+                done.add(last)
+
+    def _needed(self, key: Identity) -> Iterator[Identity]:
+        namespace = (*NAMESPACE, "", key[2])
+        if key[2] and namespace in self._gates:
+            yield namespace
+        if key[:2] in self._defined:
+            yield self._defined[key[0], key[1]]
+        yield from self._gates[key]
+
+    def _from_late(self, path: Sequence[Identity], back_to: Identity) -> list[Identity]:
+        cycle = list(path[path.index(back_to) :])
+        first = next(i for i, key in enumerate(cycle) if key in self._late)
+        return cycle[first:] + cycle[:first]
+
+
+def _defined_kind(crd: dict[str, Any]) -> tuple[str, str] | None:
+    spec = crd.get("spec")
+    names = spec.get("names") if isinstance(spec, dict) else None
+    kind = names.get("kind") if isinstance(names, dict) else None
+    group = spec.get("group") if isinstance(spec, dict) else None
+    return (group, kind) if isinstance(group, str) and isinstance(kind, str) else None
