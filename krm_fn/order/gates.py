@@ -41,6 +41,9 @@ def gates(expansion: Expansion, world: World) -> dict[str, frozenset[str]]:
             if not names:
                 names["schema"] = instance_variable(expansion.program, expansion.instance, world)
             gating |= _read_from_the_cluster(node, names).intersection(sources)
+            # What is filled in when it is applied may be copied from an object that is filled in itself.
+            filled = {each.source.node for item in outcome.items for each in item.substitutions}
+            gating |= filled.intersection(sources)
         found[node_id] = frozenset(gating)
         names[node_id] = _unseen(outcome, world)
     return found
