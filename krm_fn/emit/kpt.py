@@ -12,7 +12,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Collection, Iterable
     from typing import Any
 
     from krm_fn.expand.observed import Identity
@@ -33,11 +33,11 @@ def with_dependencies(object: dict[str, Any], references: Iterable[str]) -> dict
     return {**object, "metadata": {**object["metadata"], "annotations": annotations}}
 
 
-def without_dependencies(object: dict[str, Any], is_gone: Callable[[str], bool]) -> dict[str, Any]:  # noqa: A002
-    """The object without what it must not name any more; itself where it names nothing of that."""
+def without_dependencies(object: dict[str, Any], gone: Collection[str]) -> dict[str, Any]:  # noqa: A002
+    """The object without references to what is *gone*, which would stop the whole package; itself where it has none."""
     annotations = object["metadata"].get("annotations") or {}
     own = _parts(annotations.get(DEPENDS_ON))
-    kept = [reference for reference in own if not is_gone(reference)]
+    kept = [reference for reference in own if reference not in gone]
     if len(kept) == len(own):
         return object
     made = {key: value for key, value in annotations.items() if key != DEPENDS_ON or kept}

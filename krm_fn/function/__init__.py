@@ -27,6 +27,7 @@ stays, and so does one of a nested instance that such an instance may make.
 
 from __future__ import annotations
 
+from krm_fn.emit.kpt import reference, without_dependencies
 from krm_fn.emit.marks import LOCAL_CONFIG, file_path, marked
 from krm_fn.emit.yaml_text import dump
 from krm_fn.expand.held import Keeping
@@ -182,6 +183,8 @@ def _reconciled(
     """The items as they are to be, as text: replaced, held, dropped or passed through; new ones last."""
     add = rendering.findings.add
     texts: list[str] = []
+    held: dict[int, Item] = {}
+    gone: set[str] = set()
     for item in items:
         if item.mark is None or item.package or (host != KPT and item.mark[0] not in wanted.instances):
             # Under kustomize the sources of an earlier function are not there: a base has rendered them, or a generator.
@@ -190,9 +193,14 @@ def _reconciled(
             texts.append(_replaced(item, wanted.objects[item.mark], given))
         elif wanted.holds(item):
             add(_held(item))
+            held[len(texts)] = item
             texts.append(_passed(item, given))
         else:
             add(_dropped(item, instance_is_there=item.mark[0] in wanted.instances))
+            gone.add(reference((*item.key, item.subject().namespace, item.subject().name)))
+    for i, item in held.items():
+        left = without_dependencies(item.value, gone)
+        texts[i] = texts[i] if left is item.value else _entry(left, given)
     taken = {(item.path.lower(), item.index) for item in items if item.in_home}
     new = [(mark, emitted) for mark, emitted in wanted.objects.items() if mark not in ours]
     if host != KPT:
