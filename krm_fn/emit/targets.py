@@ -47,6 +47,8 @@ MARKER = "waiting-marker"
 """Stands for the node where the object is a marker. No node can have this id: it is no name in CEL."""
 _MANY = 100
 """Layers, from which on it takes so long that somebody should know."""
+_FEW = 500
+"""References that are never too long together: a name has 253 characters, and so has a namespace with a group."""
 _SPLIT = "split the instance, or let fewer objects wait for each other"
 _RENAME = "give that object another name"
 
@@ -145,7 +147,7 @@ class Ordering:
                     self._cannot(each, f"more than {MOST:,} objects would be named")
                 continue
             each.object = with_dependencies(each.object, written[key])
-            if len(written[key]) > 1000 and (size := annotated_bytes(each.object)) > LONGEST:
+            if len(written[key]) > _FEW and (size := annotated_bytes(each.object)) > LONGEST:
                 self._cannot(each, too_long(size))
 
     def _cannot(self, each: Emitted, why: str, advice: str = _SPLIT) -> None:
