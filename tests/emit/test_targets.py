@@ -29,10 +29,10 @@ WITHHELD = rgd(config_map("cm") + LATER)
 
 
 def waves(result: Result) -> dict[str, str]:
-    return {made["metadata"]["name"]: annotations(made).get(WAVE, "0") for made in result.objects}
+    return {made["metadata"]["name"]: annotated(made).get(WAVE, "0") for made in result.objects}
 
 
-def annotations(made: Json) -> Json:
+def annotated(made: Json) -> Json:
     return made["metadata"].get("annotations") or {}
 
 
@@ -60,12 +60,12 @@ def marker(*texts: str) -> Json:
 def test_a_wave_is_base_and_steps(order: Order, expected: tuple[str, str]) -> None:
     result = render(rgd(DB + USES), instance(), order=order)
     assert waves(result) == {"shop-db": expected[0], "shop-uses": expected[1]}
-    assert all(type(annotations(made).get(WAVE, "")) is str for made in result.objects)
+    assert all(type(annotated(made).get(WAVE, "")) is str for made in result.objects)
 
 
 def test_an_authors_own_wave_gives_way() -> None:
     own = USES.replace("metadata: {", f'metadata: {{annotations: {{{WAVE}: "7", a: b}}, ')
-    assert annotations(render(rgd(own + DB), instance(), order=Order(ARGOCD))["shop-uses"]) == {WAVE: "1", "a": "b"}
+    assert annotated(render(rgd(own + DB), instance(), order=Order(ARGOCD))["shop-uses"]) == {WAVE: "1", "a": "b"}
     alone = config_map("a").replace("metadata: {", f'metadata: {{annotations: {{{WAVE}: "7"}}, ')
     assert "annotations" not in render(rgd(alone), instance(), order=Order(ARGOCD))["shop-a"]["metadata"]
 
@@ -115,7 +115,7 @@ def test_the_last_wave_is_that_of_all_instances() -> None:
 def test_instances_of_one_name_share_a_marker() -> None:
     other = rgd(config_map("b") + config_map("c", '{x: "${b.metadata.uid}"}'), kind="Other")
     made = marker(WITHHELD, other, instance(), instance(kind="Other"))
-    assert annotations(made)[WAITS_FOR] == "App later: cm.metadata.uid\nOther c: b.metadata.uid"
+    assert annotated(made)[WAITS_FOR] == "App later: cm.metadata.uid\nOther c: b.metadata.uid"
 
 
 def test_a_node_that_makes_the_markers_object_is_a_clash() -> None:
@@ -197,7 +197,7 @@ def test_a_held_node_has_its_new_wave_and_what_is_kept_the_one_it_lives_in() -> 
     for made in rendered.objects:
         node = made["metadata"]["name"].removeprefix("shop-")
         marks = {"rookery.dev/instance": "kro.run/App/store/shop", "rookery.dev/node": node}
-        cluster.apply({**made, "metadata": {**made["metadata"], "annotations": {**annotations(made), **marks}}})
+        cluster.apply({**made, "metadata": {**made["metadata"], "annotations": {**annotated(made), **marks}}})
     cluster.objects["", "ConfigMap", "store", "shop-old"]["metadata"]["annotations"][WAVE] = "9"
     text = rgd(
         DB
@@ -230,13 +230,13 @@ SCOPES = [
 def test_a_reference_is_written_for_every_scope_and_group(version: str, kind: str, expected: str) -> None:
     source = f'- id: source\n  readyWhen: ["${{source.metadata.?uid.hasValue()}}"]\n  template: {{apiVersion: {version}, kind: {kind}, metadata: {{name: source}}}}\n'
     result = render(rgd(source + config_map("a", '{x: "${source.metadata.name}"}')), instance(), order=Order(KPT))
-    assert annotations(result["shop-a"]) == {DEPENDS_ON: expected}
-    assert annotations(result["source"]) == {}
+    assert annotated(result["shop-a"]) == {DEPENDS_ON: expected}
+    assert annotated(result["source"]) == {}
 
 
 def test_what_local_config_keeps_from_the_cluster_is_waited_for_by_nobody() -> None:
     local = DB.replace("metadata: {", 'metadata: {annotations: {config.kubernetes.io/local-config: "true"}, ')
-    assert annotations(render(rgd(local + USES), instance(), order=Order(KPT))["shop-uses"]) == {}
+    assert annotated(render(rgd(local + USES), instance(), order=Order(KPT))["shop-uses"]) == {}
 
 
 def test_a_gate_of_which_nothing_is_left_passes_on_what_it_waits_for() -> None:
@@ -247,7 +247,7 @@ def test_a_gate_of_which_nothing_is_left_passes_on_what_it_waits_for() -> None:
         + config_map("a", '{x: "${inner.metadata.name}"}')
     )
     made = render(inner, outer, instance(), order=Order(KPT))["shop-a"]
-    assert annotations(made) == {DEPENDS_ON: "test.io/namespaces/store/Db/shop-db"}
+    assert annotated(made) == {DEPENDS_ON: "test.io/namespaces/store/Db/shop-db"}
 
 
 def test_a_kind_that_gates_is_named_once_with_what_kstatus_waits_for() -> None:
@@ -332,5 +332,5 @@ def test_a_hundred_layers_are_worth_a_warning(target: str) -> None:
 def test_ten_thousand_layers_are_as_many(target: str) -> None:
     result = render(chain(10_000), instance(), order=Order(target))
     assert (len(result.objects), result.errors) == (10_000, [])
-    last = annotations(result["n9999"])
+    last = annotated(result["n9999"])
     assert last == {WAVE: "9999"} if target == ARGOCD else {DEPENDS_ON: "/namespaces/store/ConfigMap/n9998"}
