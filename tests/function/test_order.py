@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import yaml
 
 from tests.function.lists import KPTFILE, app, config_of, definition, fn, resource_list
 from tests.function.test_kustomize import generate
@@ -86,11 +87,10 @@ def test_what_kstatus_does_not_wait_for_is_an_info() -> None:
 
 
 @pytest.mark.parametrize(("target", "expected"), [("", {}), ("plain", {}), ("kpt", GATED)])
-def test_kustomize_is_told_only_where_it_is_asked_for(target: str, expected: dict[str, str], tmp_path: Any) -> None:
-    import yaml
-
+def test_kustomize_is_told_only_where_it_is_asked_for(target: str, expected: dict[str, str]) -> None:
     sources = [yaml.safe_load(text) for text in (rgd(DB + USES), instance())]
-    answer = generate(resources=sources, **({"target": target} if target else {}))
+    spec: dict[str, Any] = {"target": target} if target else {}
+    answer = generate(resources=sources, **spec)
     assert answer.code == 0, answer.stderr
     assert dependencies(answer) == expected
 
