@@ -53,7 +53,7 @@ def refused(server: PluginServer, root: Path, path: str = ".", **options: Any) -
 def test_the_example_application_gets_the_objects_that_render_prints(server: PluginServer) -> None:
     rookery = str(Path(sys.executable).parent / "rookery")
     printed = subprocess.run(
-        [rookery, "render", "platform", "apps/shop/shop.yaml", "--observed", "apps/shop/observed.yaml", "-n", "shop"],
+        [rookery, "render", "platform", "apps/shop/shop.yaml", "--observed", "apps/shop/observed.yaml", "-n", "shop", "--target", "argocd"],
         cwd=FIXTURE, capture_output=True, check=True,
     ).stdout  # fmt: skip
     manifests = server.generate(FIXTURE, SOURCE["path"], parameters=SOURCE["plugin"]["parameters"])
@@ -81,6 +81,24 @@ def test_withheld_objects_are_in_the_log_of_the_sidecar(server: PluginServer) ->
     assert "warning[deferred]: frontend (ConfigMap) of Storefront/shop/shop is withheld" in server.log()
 
 
+def test_waves_and_the_marker_are_the_parameters(server: PluginServer, tmp_path: Path) -> None:
+    gate = "- id: db\n  readyWhen: [\"${db.data.ready == 'yes'}\"]\n  template: {apiVersion: v1, kind: ConfigMap, metadata: {name: db}}\n"
+    uses = config_map("uses", '{x: "${db.metadata.name}"}') + config_map("later", '{x: "${db.metadata.uid}"}')
+    write(tmp_path, {"rgd.yaml": rgd(gate + uses), "instance.yaml": instance()})
+
+    def waves(**parameters: str) -> dict[str, str]:
+        given = [{"name": name, "string": value} for name, value in parameters.items()]
+        made = [json.loads(text)["metadata"] for text in server.generate(tmp_path, parameters=given)]
+        wave = "argocd.argoproj.io/sync-wave"
+        return {each["name"]: each["annotations"].get(wave, "0") for each in made}
+
+    assert waves() == {"db": "0", "shop-uses": "1", "shop-waiting": "1"}
+    assert waves(waveBase="3", waveStep="2", waitingMarker="none") == {"db": "3", "shop-uses": "5"}
+    assert refused(server, tmp_path, parameters=[{"name": "waves", "string": "x"}]).startswith(
+        "error[parameter-value]: parameter waves is 'x'; it is one of gated, every-edge"
+    )
+
+
 def test_the_announcement_names_every_parameter_once(server: PluginServer) -> None:
     announced = {entry["name"]: entry for entry in server.parameters(FIXTURE / "platform")}
     assert len(announced) == len(PARAMETERS)
@@ -88,6 +106,8 @@ def test_the_announcement_names_every_parameter_once(server: PluginServer) -> No
     assert announced["paths"]["tooltip"].endswith("defined already: Backend, Database, Storefront")
     assert announced["namespace"]["string"] == "shop"
     assert announced["deferred"]["string"] == "withhold"
+    texts = {name: announced[name]["string"] for name in ("waves", "waveBase", "waveStep", "waitingMarker")}
+    assert texts == {"waves": "gated", "waveBase": "0", "waveStep": "1", "waitingMarker": "job"}
 
 
 def test_sixteen_calls_at_once_do_not_mix(server: PluginServer, tmp_path: Path) -> None:
