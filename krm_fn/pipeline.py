@@ -205,10 +205,10 @@ class Rendering:
         if keeping.is_needed and not self.findings.has_errors:
             yield None, self._kept(keeping)
         if ordering is not None:
-            markers = ordering.markers()
+            instances, markers = ordering.last()
             self.findings.identities(markers, self.inputs.entries_of)
             ordering.finish()
-            yield None, markers
+            yield None, [*instances, *markers]
 
     def _ordering(self) -> Ordering | None:
         """What a target that waits adds to the objects."""

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from krm_fn.emit.argocd import POST_SYNC, SYNC, WAVE, place, waiting_marker, with_wave
 from krm_fn.emit.kpt import LONGEST, annotated_bytes, is_referable, reference, with_dependencies
-from krm_fn.emit.marks import LOCAL_CONFIG
+from krm_fn.emit.marks import LOCAL_CONFIG, SELF
 from krm_fn.emit.order_words import (
     awaited_by_kstatus,
     cannot_depend,
@@ -74,7 +74,7 @@ class Order:
 
 
 class Ordering:
-    """One run. `arranged` for each root instance, `beside` for what else is applied, then `markers` and `finish`."""
+    """One run. `arranged` for each root instance, `beside` for what else is applied, then `last` and `finish`."""
 
     def __init__(
         self,
@@ -93,6 +93,7 @@ class Ordering:
         self._last: int | None = None
         self._hooks: list[tuple[Mapping[str, Any], list[str], int]] = []
         self._waiting: dict[tuple[str, str], list[Expansion]] = {}
+        self._roots: list[Emitted] = []
         self._needs = Needs()
         self._late: dict[Identity, Emitted] = {}
         self._left = MOST
@@ -106,6 +107,10 @@ class Ordering:
         if self._order.target == KPT:
             self._depend(schedule, expansion, batch)
         else:
+            # An instance that is not ready would hold up every later wave of the others: all go into the last one.
+            own = [each for each in batch if each.expansion is expansion and each.node == SELF]
+            self._roots += own
+            batch = batch[: len(batch) - len(own)]
             for each in batch:
                 if each.expansion is not None:
                     layer = schedule.layer(each.expansion, each.node, each.key)
@@ -175,11 +180,22 @@ class Ordering:
         self.beside(made)
         return made
 
-    def markers(self) -> list[Emitted]:
-        """One for each name of which something is withheld, in the last wave of all: one behind it would never begin."""
-        if self._order.target != ARGOCD or not self._order.marker or not self._waiting:
-            return []
+    def last(self) -> tuple[list[Emitted], list[Emitted]]:
+        """
+        What is in the last wave of all: the instances, and a marker for each name of which something is withheld.
+
+        A wave behind a marker would never begin.
+        """
+        if self._order.target != ARGOCD:
+            return [], []
         last = self._order.base if self._last is None else self._last
+        for each in self._roots:
+            each.object = with_wave(each.object, last)
+        return self._roots, self._markers(last)
+
+    def _markers(self, last: int) -> list[Emitted]:
+        if not self._order.marker or not self._waiting:
+            return []
         for hook, phases, wave in self._hooks:
             # The end of a sync is not awaited, but for hooks; a suspended Job would keep them, and every later commit, waiting.
             if POST_SYNC in phases or (SYNC in phases and wave == last):

@@ -112,6 +112,14 @@ def test_the_last_wave_is_that_of_all_instances() -> None:
     assert waves(result)["shop-waiting"] == "1"
 
 
+def test_instances_are_in_the_last_wave_of_all() -> None:
+    """One that is not ready would keep the others' later waves from beginning."""
+    other = rgd(DB + USES, kind="Other")
+    result = render(rgd(config_map("cm")), other, instance(name="first"), instance(kind="Other", name="z"), order=Order(ARGOCD), instances=True)  # fmt: skip
+    assert waves(result) == {"first-cm": "0", "z-db": "0", "z-uses": "1", "first": "1", "z": "1"}
+    assert result.errors == []
+
+
 def test_instances_of_one_name_share_a_marker() -> None:
     other = rgd(config_map("b") + config_map("c", '{x: "${b.metadata.uid}"}'), kind="Other")
     made = marker(WITHHELD, other, instance(), instance(kind="Other"))
