@@ -129,6 +129,8 @@ class Rendering:
                 cluster=options.cluster,
                 namespace=options.namespace,
             )
+        self.ordering: Ordering | None = None
+        """What a target that waits has found out, once there are batches."""
         self.world = World(
             self.programs,
             self.admissions.admit_nested,
@@ -169,7 +171,7 @@ class Rendering:
             self.admit()
             return
         keeping = Keeping(self.programs)
-        ordering = self._ordering()
+        ordering = self.ordering = self._ordering()
         checks = self._checks()
         for entry in self.inputs.instances:
             program = self.programs[entry.key]

@@ -57,6 +57,10 @@ NO_CODES = {
     *("no-such-overload", "date-time", "int-or-string", "utf-8", "utf-16", "utf-16-le"),
     *(
         "cat-file",
+        "every-edge",
+        "flux-system",
+        "never-started",
+        "rookery-api",
         "kube-system",
         "ls-tree",
         "observed-state",

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from typing import Any
 
 INDEX = ".rookery"
+_TOP = "kustomization.yaml"
+"""The only file that a target has right in the directory."""
+_DEEPEST = 4
+"""Folders and the file itself: an instance, a layer, a nested instance, an object."""
 
 
 def write_report(path: str, instances: list[dict[str, Any]]) -> None:
@@ -45,20 +49,30 @@ def write_directory(directory: str, files: Sequence[tuple[str, str]]) -> None:
         target = os.path.join(directory, path)
         if os.path.isfile(target) and not os.path.islink(target):
             os.remove(target)
-        folder = os.path.dirname(target)
-        if os.path.isdir(folder) and not os.listdir(folder):
-            os.rmdir(folder)
+        folder = os.path.dirname(path)
+        while (
+            folder
+            and os.path.isdir(os.path.join(directory, folder))
+            and not os.listdir(os.path.join(directory, folder))
+        ):
+            os.rmdir(os.path.join(directory, folder))
+            folder = os.path.dirname(folder)
     _replace(os.path.join(directory, INDEX), "".join(f"{path}\n" for path in sorted(wanted)))
 
 
 def _read_index(path: str) -> set[str]:
-    """The paths of the last run. A line that could lead elsewhere than one folder down is none of ours."""
+    """The paths of the last run. A line that could lead elsewhere than a few folders down is none of ours."""
     try:
         with open(path, encoding="utf-8") as file:
             lines = file.read().split("\n")
     except FileNotFoundError:
         return set()
-    return {line for line in lines if line.count("/") == 1 and not line.startswith((".", "/")) and "/." not in line}
+    return {line for line in lines if line == _TOP or _is_below(line)}
+
+
+def _is_below(line: str) -> bool:
+    parts = line.split("/")
+    return 1 < len(parts) <= _DEEPEST and not any(part.startswith(".") or not part for part in parts)
 
 
 def _replace(path: str, text: str) -> None:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from typing import Any, BinaryIO, TextIO
 
     from krm_fn.command.arguments import Arguments
+    from krm_fn.emit.flux.kustomizations import Plan
+    from krm_fn.emit.plain import Emitted
     from krm_fn.emit.targets import Order
     from krm_fn.inputs import Entry
     from krm_fn.schema.kube_version import KubeVersion
@@ -32,9 +34,13 @@ PATH is a file, a directory (*.yaml, *.yml, *.json below it; .krmignore is honou
       --cluster UID      the cluster that snapshots must be of (uid of its namespace kube-system)
       --crds PATH        CustomResourceDefinitions that are not part of the input; may be repeated
       --kube-version X   Kubernetes to render for, such as 1.35; default: the newest that is known
-      --target TARGET    what applies the output: plain (default: document order alone), argocd (sync waves), kpt (depends-on)
+      --target TARGET    what applies the output: plain (default: document order alone), argocd (sync waves), kpt (depends-on),
+                         flux (a Kustomization a layer; needs -o)
       --waves gated      where a wave begins: behind what kro waits for (default), or every-edge: at each dependency
       --wave-base N      Argo CD's first wave (default: 0);  --wave-step N  how far one is from the next (default: 1)
+      --flux-source KIND/NAME  what Flux's Kustomizations take DIR from (default: GitRepository/flux-system)
+      --flux-path PATH   where DIR is in there (default: DIR);  --flux-namespace NAME  theirs (default: flux-system)
+      --flux-interval T  how often Flux applies them anew (default: 10m)
       --emit instances   also the instances themselves, after their children, suspended for kro
       --emit api         also the CustomResourceDefinition of every RGD; then there need be no instance
       --deferred POLICY  what becomes of objects that need values of a cluster: withhold (default), fallback,
@@ -59,6 +65,10 @@ _OPTIONS = {
     "waves": VALUE,
     "wave-base": VALUE,
     "wave-step": VALUE,
+    "flux-source": VALUE,
+    "flux-path": VALUE,
+    "flux-namespace": VALUE,
+    "flux-interval": VALUE,
     "emit": VALUES,
     "deferred": VALUE,
     "kro-labels": FLAG,
@@ -84,7 +94,7 @@ def render(
         return EXIT_OK
     if not arguments.operands:
         raise UsageError("render needs a PATH: a file, a directory, or - for stdin")
-    choose(arguments, "target", ("plain", "argocd", "kpt"))
+    choose(arguments, "target", ("plain", "argocd", "kpt", "flux"))
     choose(arguments, "waves", ("gated", "every-edge"))
     order = _order(arguments)
     choose(arguments, "deferred", _POLICIES)
@@ -131,7 +141,12 @@ def _order(arguments: Arguments) -> Order | None:
         return None
     from krm_fn.emit.targets import Order
 
-    return Order(target, waves=arguments.last("waves", "gated"), base=numbers["wave-base"], step=numbers["wave-step"])
+    waves = arguments.last("waves", "gated")
+    if target == "flux":
+        from krm_fn.command.flux import flux_settings
+
+        return Order(target, waves=waves, flux=flux_settings(arguments))
+    return Order(target, waves=waves, base=numbers["wave-base"], step=numbers["wave-step"])
 
 
 class _Output:
@@ -175,13 +190,18 @@ class _Output:
         self.diagnostics = rendering.findings.sorted()
 
     def _render(self, rendering: Rendering) -> None:
-        self._api(rendering)
+        made = rendering.api()
+        if rendering.options.order is None or rendering.options.order.flux is None:
+            self._api(made)
         for expansion, batch in rendering.batches():
             if self.report_path and expansion is not None:
                 from krm_fn.emit.report import report_entries
 
                 self.report += report_entries(expansion)
-            for emitted in batch:
+            plan = rendering.ordering.flux if rendering.ordering is not None else None
+            if plan is not None and expansion is None:
+                plan.keep(batch)
+            for emitted in batch if plan is None else ():
                 text = dump(emitted.object)
                 if self.directory:
                     from krm_fn.emit.marks import file_path
@@ -190,6 +210,8 @@ class _Output:
                     self.files.append((path, text))
                 else:
                     (self.first if emitted.comes_first else self.rest).append(text)
+        if rendering.ordering is not None and rendering.ordering.flux is not None:
+            self._flux(rendering.ordering.flux, made, rendering)
         is_asked_for = rendering.inputs.instances or (rendering.options.api and rendering.programs)
         if not is_asked_for and not rendering.findings.has_errors:
             rendering.findings.add(
@@ -202,8 +224,15 @@ class _Output:
                 )
             )
 
-    def _api(self, rendering: Rendering) -> None:
-        for emitted in rendering.api():
+    def _flux(self, plan: Plan, crds: Sequence[Emitted], rendering: Rendering) -> None:
+        from krm_fn.command.flux import report
+
+        plan.api(crds)
+        self.files = plan.files()
+        report(plan, rendering)
+
+    def _api(self, crds: Sequence[Emitted]) -> None:
+        for emitted in crds:
             text = dump(emitted.object)
             if self.directory:
                 from krm_fn.emit.api import api_path

@@ -7,6 +7,7 @@ is withheld.  Not known here: how an order comes about (`order`), where objects 
     plain    nothing: document order is all
     argocd   sync waves, and a suspended Job where something is withheld
     kpt      depends-on
+    flux     nothing: layers are folders
 """
 
 from __future__ import annotations
@@ -21,11 +22,12 @@ from krm_fn.order.schedule import Schedule
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from krm_fn.emit.flux.kustomizations import Plan, Settings
     from krm_fn.expand.instance import World
     from krm_fn.expand.outcome import Expansion
 
-PLAIN, ARGOCD, KPT = "plain", "argocd", "kpt"
-TARGETS = (PLAIN, ARGOCD, KPT)
+PLAIN, ARGOCD, KPT, FLUX = "plain", "argocd", "kpt", "flux"
+TARGETS = (PLAIN, ARGOCD, KPT, FLUX)
 MARKER = "waiting"
 """Stands for the node where the object is a marker. No node has this id of ours: markers bear no marks of a node."""
 
@@ -35,23 +37,31 @@ class Order:
     What the caller chose.
 
     target: one of TARGETS.  waves: `gated` or `every-edge`.  base, step: Argo CD's first wave, and how far one is from the next.
-    marker: whether what is withheld shows in Argo CD.
+    marker: whether what is withheld shows in Argo CD.  flux: what Flux needs to know besides, with that target.
     """
 
-    __slots__ = ("base", "marker", "step", "target", "waves")
+    __slots__ = ("base", "flux", "marker", "step", "target", "waves")
 
     def __init__(
-        self, target: str = PLAIN, *, waves: str = GATED, base: int = 0, step: int = 1, marker: bool = True
+        self,
+        target: str = PLAIN,
+        *,
+        waves: str = GATED,
+        base: int = 0,
+        step: int = 1,
+        marker: bool = True,
+        flux: Settings | None = None,
     ) -> None:
         self.target = target
         self.waves = waves
         self.base = base
         self.step = step
         self.marker = marker
+        self.flux = flux
 
 
 class Ordering:
-    """One run. `arranged` for each root instance, then `markers`."""
+    """One run. `arranged` for each root instance, then `markers`.  flux: the directory that comes of it, with that target."""
 
     def __init__(self, order: Order, world: World, *, instances: bool) -> None:
         self._order = order
@@ -59,10 +69,18 @@ class Ordering:
         self._instances = instances
         self._end = 0
         self._waiting: list[tuple[Expansion, dict[str, list[str]]]] = []
+        self.flux: Plan | None = None
+        if order.flux is not None:
+            from krm_fn.emit.flux.kustomizations import Plan
+
+            self.flux = Plan(order.flux, world, instances=instances)
 
     def arranged(self, expansion: Expansion, batch: list[Emitted]) -> list[Emitted]:
         """The objects of an instance, each with what its target needs to know."""
         schedule = Schedule(expansion, self._world, self._order.waves, instances=self._instances)
+        if self.flux is not None:
+            self.flux.add(expansion, batch, schedule, _waits(expansion, ""))
+            return batch
         if self._order.target == KPT:
             for each in batch:
                 if each.expansion is not None:

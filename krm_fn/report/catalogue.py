@@ -241,6 +241,8 @@ GROUPS: dict[str, dict[str, str]] = {
         "not-ready": "an observed object is not ready",
         "deferred": "an object needs what only a cluster knows",
         "apply-time": "an object is rendered with placeholders, which kpt live fills in",
+        "flux-not-carried": "Flux cannot judge a readyWhen",
+        "flux-loop": "a layer does not wait for another one in Flux, which waits for it",
         "secret-value": "an object needs a secret value of a cluster",
         "external-not-observed": "an external reference was not observed",
     },

@@ -1,0 +1,10 @@
+"""
+The target `flux`: a Kustomization of Flux for each layer.
+
+Enters: expansions, their objects and schedules.  Leaves: files of one directory, and the conditions that Flux cannot judge.  Not known
+here: how layers come about, where files go.
+
+    expression       a readyWhen -> CEL as Flux evaluates it, or `NotCarried`
+    health           what is waited for in a layer -> `healthChecks`, `healthCheckExprs`
+    kustomizations   layers -> Kustomizations and files
+"""

@@ -1,0 +1,265 @@
+"""
+The directory that Flux applies: a folder and a Kustomization for each layer of each instance.
+
+Enters: the expansion of each root instance with its objects and schedule.  Leaves: files.  Not known here: which layer an object is
+in, whether an object is ready.
+
+    DIR/kustomization.yaml                  the Kustomizations of all instances: what one Kustomization of the cluster is to apply
+    DIR/<instance>/kustomizations.yaml      one for each layer, each waiting for the one before
+    DIR/<instance>/<layer>/                 the objects of a layer, and a kustomization.yaml that lists them
+    DIR/api/                                the generated CRDs, if they are asked for
+
+Each instance has a chain of its own, so that a sick one stops no other. Where it refers to an object that another one makes, its layer
+waits for the other's as well, unless that closes a loop.
+"""
+
+from __future__ import annotations
+
+from krm_fn.emit.api import api_path
+from krm_fn.emit.argocd import WAITS_FOR
+from krm_fn.emit.flux.health import Health
+from krm_fn.emit.marks import SELF, file_path
+from krm_fn.emit.yaml_text import dump
+from krm_fn.expand.observed import identity
+from krm_fn.expand.ownership import owner
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from typing import Any
+
+    from krm_fn.emit.plain import Emitted
+    from krm_fn.expand.instance import World
+    from krm_fn.expand.observed import Identity
+    from krm_fn.expand.outcome import Expansion
+    from krm_fn.order.schedule import Schedule
+
+API = "rookery-api"
+_LONGEST_NAME = 63
+"""Flux writes the name of a Kustomization into a label of all that it applies."""
+_SHOWN = 20
+
+
+class Settings:
+    """
+    What the caller chose.
+
+    namespace: of the Kustomizations.  source: kind and name of what they take the files from.  path: of DIR in it.  interval: how
+    often Flux looks.
+    """
+
+    __slots__ = ("interval", "namespace", "path", "source")
+
+    def __init__(self, namespace: str, source: tuple[str, str], path: str, interval: str) -> None:
+        self.namespace = namespace
+        self.source = source
+        self.path = path
+        self.interval = interval
+
+
+class _Chain:
+    """The layers of one root instance. files: layer -> path below it -> object.  needs: layer -> foreign objects that it refers to."""
+
+    __slots__ = ("awaited", "files", "folder", "needs", "waits")
+
+    def __init__(self, folder: str) -> None:
+        self.folder = folder
+        self.files: dict[int, dict[str, dict[str, Any]]] = {}
+        self.awaited: dict[int, list[Emitted]] = {}
+        self.needs: dict[int, list[Identity]] = {}
+        self.waits: dict[str, list[str]] = {}
+
+    def put(self, layer: int, each: Emitted) -> None:
+        folder, _, name = file_path(each.program, each.subject, each.node, each.key).partition("/")
+        self.files.setdefault(layer, {})[name if folder == self.folder else f"{folder}/{name}"] = each.object
+
+
+class Plan:
+    """One run: `add` for each root instance, `keep` what must stay of some, then `files`."""
+
+    def __init__(self, settings: Settings, world: World, *, instances: bool) -> None:
+        self._settings = settings
+        self._world = world
+        self._instances = instances
+        self._chains: dict[str, _Chain] = {}
+        self._places: dict[str, tuple[_Chain, Schedule, Expansion]] = {}
+        self._made: dict[Identity, str] = {}
+        self._api: list[tuple[str, dict[str, Any]]] = []
+        self.health = Health(by_name=world.kro_labels)
+        self.loops: list[tuple[str, str]] = []
+        """What does not wait for what, since that would close a loop; known after `files`."""
+
+    def add(self, root: Expansion, batch: list[Emitted], schedule: Schedule, waits: dict[str, list[str]]) -> None:
+        """The objects of a root instance, nested ones included. waits: what is withheld, and what it waits for."""
+        chain = self._chain(file_path(root.program, root.subject, SELF, "").partition("/")[0])
+        chain.waits = waits
+        awaited: set[Identity] = set()
+        for expansion in _nested(root):
+            self._places[owner(expansion.subject)] = (chain, schedule, expansion)
+            awaited |= self._awaited(expansion, schedule, chain)
+        for each in batch:
+            assert each.expansion is not None
+            layer = schedule.layer(each.expansion, each.node)
+            chain.put(layer, each)
+            self._made[identity(each.object)] = kustomization_name(chain.folder, layer)
+            if identity(each.object) in awaited:
+                chain.awaited.setdefault(layer, []).append(each)
+
+    def _chain(self, folder: str) -> _Chain:
+        return self._chains.setdefault(folder, _Chain(folder))
+
+    def _awaited(self, expansion: Expansion, schedule: Schedule, chain: _Chain) -> set[Identity]:
+        """The objects that somebody waits for: those that gate, and those that have a readyWhen. Never an instance."""
+        found: set[Identity] = set()
+        for node_id, outcome in expansion.outcomes.items():
+            node = outcome.node
+            found.update(gate for gate in schedule.gates(expansion, node_id) if gate[:2] not in self._world.programs)
+            self._foreign(expansion, node_id, schedule, chain)
+            if not node.ready_when or node.is_external or not outcome.items:
+                continue
+            if (node.group, node.object_kind) in self._world.programs:
+                self.health.leave(
+                    expansion.program,
+                    node,
+                    "it reads an instance, whose status no controller writes",
+                    "Flux waits for all that the instance makes",
+                )
+            else:
+                found.update(identity(item.object) for item in outcome.items)
+        return found
+
+    def _foreign(self, expansion: Expansion, node_id: str, schedule: Schedule, chain: _Chain) -> None:
+        """Note which external objects a node depends on."""
+        outcome = expansion.outcomes[node_id]
+        for source in outcome.node.dependencies if outcome.items and not outcome.node.is_external else ():
+            if expansion.outcomes[source].node.is_external:
+                needs = chain.needs.setdefault(schedule.layer(expansion, node_id), [])
+                needs += [identity(item.object) for item in expansion.outcomes[source].items]
+
+    def keep(self, batch: Iterable[Emitted]) -> None:
+        """What lives and stays although nobody wants it now: in the layer of its node, if there is one, so that it does not move."""
+        for each in batch:
+            place = self._places.get(owner(each.subject))
+            if place is None:
+                self._chain(file_path(each.program, each.subject, SELF, "").partition("/")[0]).put(0, each)
+                continue
+            chain, schedule, expansion = place
+            is_node = each.node in expansion.outcomes
+            chain.put(schedule.layer(expansion, each.node) if is_node else schedule.end, each)
+
+    def api(self, batch: Iterable[Emitted]) -> None:
+        """The generated CRDs, apart from all instances: they must outlive each of them."""
+        self._api += [(api_path(each.object).rpartition("/")[2], each.object) for each in batch]
+
+    # -- files ---------------------------------------------------------------------------------------------------------
+
+    def files(self) -> list[tuple[str, str]]:
+        """Paths below the directory, and texts."""
+        found: list[tuple[str, str]] = []
+        resources = []
+        waits_for = self._waits_for()
+        if self._api:
+            folder = api_path(self._api[0][1]).partition("/")[0]
+            found += _folder(f"{folder}/0", dict(self._api))
+            made = self._kustomization(API, f"{folder}/0", {"prune": False, "wait": True})
+            found.append((f"{folder}/kustomizations.yaml", dump(made)))
+            resources.append(f"{folder}/kustomizations.yaml")
+        for folder, chain in self._chains.items():
+            texts = []
+            for layer in sorted(chain.files):
+                found += _folder(f"{folder}/{layer}", chain.files[layer])
+                texts.append(dump(self._of_layer(chain, layer, waits_for[kustomization_name(folder, layer)])))
+            if texts:
+                found.append((f"{folder}/kustomizations.yaml", "---\n".join(texts)))
+                resources.append(f"{folder}/kustomizations.yaml")
+        return [("kustomization.yaml", dump(_list_of(resources))), *found]
+
+    def _waits_for(self) -> dict[str, list[str]]:
+        """Kustomization -> those before it. None ever waits for itself through others."""
+        found: dict[str, list[str]] = {}
+        for chain in self._chains.values():
+            before = [API] if self._api and self._instances else []
+            for layer in sorted(chain.files):
+                found[(name := kustomization_name(chain.folder, layer))] = before
+                before = [name]
+        for chain in self._chains.values():
+            for layer, needs in sorted(chain.needs.items()):
+                name = kustomization_name(chain.folder, layer)
+                others = dict.fromkeys(self._made[need] for need in needs if need in self._made)
+                for other in others:
+                    if other == name or _leads(found, name, other):
+                        continue
+                    if _leads(found, other, name):
+                        self.loops.append((name, other))
+                    else:
+                        found[name] = [*found[name], other]
+        return found
+
+    def _of_layer(self, chain: _Chain, layer: int, waits_for: list[str]) -> dict[str, Any]:
+        spec: dict[str, Any] = {"prune": True}
+        if waits_for:
+            spec["dependsOn"] = [{"name": other} for other in waits_for]
+        spec |= self.health.checks(chain.awaited.get(layer, ()))
+        made = self._kustomization(kustomization_name(chain.folder, layer), f"{chain.folder}/{layer}", spec)
+        if chain.waits and layer == max(chain.files):
+            lines = [f"{node}: {', '.join(paths[:_SHOWN])}" for node, paths in chain.waits.items()]
+            made["metadata"]["annotations"] = {WAITS_FOR: "\n".join(lines[:_SHOWN])}
+        return made
+
+    def _kustomization(self, name: str, place: str, more: dict[str, Any]) -> dict[str, Any]:
+        kind, source = self._settings.source
+        return {
+            "apiVersion": "kustomize.toolkit.fluxcd.io/v1",
+            "kind": "Kustomization",
+            "metadata": {"name": name, "namespace": self._settings.namespace},
+            "spec": {
+                "interval": self._settings.interval,
+                "retryInterval": "1m",
+                "timeout": "5m",
+                "sourceRef": {"kind": kind, "name": source},
+                "path": f"./{self._settings.path}/{place}" if self._settings.path else f"./{place}",
+                **more,
+            },
+        }
+
+
+def kustomization_name(folder: str, layer: int) -> str:
+    """`<instance folder>.<layer>`; a long one is cut, and told apart by a hash."""
+    name = f"{folder}.{layer}"
+    if len(name) <= _LONGEST_NAME:
+        return name
+    from hashlib import sha256
+
+    end = f"-{sha256(folder.encode()).hexdigest()[:8]}.{layer}"
+    return folder[: _LONGEST_NAME - len(end)].rstrip("-.") + end
+
+
+def _nested(root: Expansion) -> Iterator[Expansion]:
+    yield root
+    for outcome in root.outcomes.values():
+        for item in outcome.items:
+            if item.nested is not None:
+                yield from _nested(item.nested)
+
+
+def _leads(waits_for: dict[str, list[str]], start: str, end: str) -> bool:
+    """Whether *start* waits for *end*, by itself or through others."""
+    seen, pending = {start}, [start]
+    while pending:
+        for other in waits_for.get(pending.pop(), ()):
+            if other == end:
+                return True
+            if other not in seen:
+                seen.add(other)
+                pending.append(other)
+    return False
+
+
+def _folder(place: str, objects: dict[str, dict[str, Any]]) -> Iterator[tuple[str, str]]:
+    for path, made in objects.items():
+        yield f"{place}/{path}", dump(made)
+    yield f"{place}/kustomization.yaml", dump(_list_of(list(objects)))
+
+
+def _list_of(resources: list[str]) -> dict[str, Any]:
+    return {"apiVersion": "kustomize.config.k8s.io/v1beta1", "kind": "Kustomization", "resources": resources}
