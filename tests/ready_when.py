@@ -53,8 +53,8 @@ def of_corpora(*folders: str) -> Iterator[ReadyWhen]:
     found: set[str] = set()
     for folder in folders:
         for path in sorted(Path(folder).rglob("*")):
-            if path.suffix in (".yaml", ".yml", ".json") and b"readyWhen" in (text := path.read_bytes()):
-                for document in _documents(text.decode()):
+            if path.suffix in (".yaml", ".yml", ".json") and "readyWhen" in (found_in := path.read_text("utf-8")):
+                for document in _documents(found_in):
                     _collect(document, found)
     for text in sorted(found):
         try:

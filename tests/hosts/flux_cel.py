@@ -1,4 +1,4 @@
-"""What Flux says of objects by its healthCheckExprs: the program of tools/flux-cel, which links Flux's own evaluator."""
+"""What Flux says of objects by a Kustomization's healthCheckExprs: the program of tools/flux-cel, which links Flux's own evaluator."""
 
 from __future__ import annotations
 
@@ -19,22 +19,22 @@ class FluxCel:
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self._process = process
 
-    def judge(self, checks: list[Json], objects: list[Json]) -> list[str]:
-        """`Current` or `InProgress` for each object; `error: …` where its check cannot be evaluated, which is asked again."""
-        answer = self._ask(checks, objects)
-        assert "refused" not in answer, (answer, checks)
+    def judge(self, kustomization: Json, objects: list[Json]) -> list[str]:
+        """`Current` or `InProgress` for each object, `no check` for other kinds; `error: …` where it is asked again."""
+        answer = self._ask(kustomization, objects)
+        assert "refused" not in answer, (answer, kustomization)
         statuses: list[str] = answer.get("statuses", [])
         assert len(statuses) == len(objects)
         return statuses
 
-    def refusal(self, checks: list[Json]) -> str:
-        """Why the controller takes none of the checks; empty where it takes them."""
-        return str(self._ask(checks, []).get("refused", ""))
+    def refusal(self, kustomization: Json) -> str:
+        """Why the controller does not take it; empty where it does."""
+        return str(self._ask(kustomization, []).get("refused", ""))
 
-    def _ask(self, checks: list[Json], objects: list[Json]) -> Json:
+    def _ask(self, kustomization: Json, objects: list[Json]) -> Json:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        self._process.stdin.write(json.dumps({"checks": checks, "objects": objects}) + "\n")
+        self._process.stdin.write(json.dumps({"kustomization": kustomization, "objects": objects}) + "\n")
         self._process.stdin.flush()
         answer: Json = json.loads(self._process.stdout.readline())
         return answer

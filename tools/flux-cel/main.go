@@ -1,27 +1,28 @@
 // What Flux's kustomize-controller says of objects by its healthCheckExprs: one case a line in, one answer a line out.
 //
-//	{"checks": [{"apiVersion": "example.com/v1", "kind": "Widget", "current": "status.ready"}], "objects": [{…}]}
-//	{"statuses": ["Current", "InProgress", "error: …"]}        or {"refused": "…"} where no check can be made of it
+//	{"kustomization": {…}, "objects": [{…}]}
+//	{"statuses": ["Current", "InProgress", "error: …"]}        or {"refused": "…"} where the controller would not take the Kustomization
 //
-// A string is what the controller reports as an error of the object, which it asks again until its timeout.
+// A status that is an error is what the controller reports as an error of the object, which it asks again until its timeout.
 package main
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
 	"os"
 
-	"github.com/fluxcd/pkg/apis/kustomize"
+	kustomizev1 "github.com/fluxcd/kustomize-controller/api/v1"
 	"github.com/fluxcd/pkg/runtime/cel"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 )
 
 type question struct {
-	Checks  []kustomize.CustomHealthCheck `json:"checks"`
-	Objects []json.RawMessage             `json:"objects"`
+	Kustomization json.RawMessage   `json:"kustomization"`
+	Objects       []json.RawMessage `json:"objects"`
 }
 
 type answer struct {
@@ -51,13 +52,20 @@ func main() {
 }
 
 func judge(asked question) answer {
+	var made kustomizev1.Kustomization
+	strict := json.NewDecoder(bytes.NewReader(asked.Kustomization))
+	strict.DisallowUnknownFields()
+	if err := strict.Decode(&made); err != nil {
+		return answer{Refused: err.Error()}
+	}
+	checks := made.Spec.HealthCheckExprs
 	// The reader refuses two checks for one kind; the evaluators are what it would look up.
-	if _, err := cel.NewStatusReader(asked.Checks); err != nil {
+	if _, err := cel.NewStatusReader(checks); err != nil {
 		return answer{Refused: err.Error()}
 	}
 	evaluators := map[schema.GroupKind]*cel.StatusEvaluator{}
-	for i := range asked.Checks {
-		check := &asked.Checks[i]
+	for i := range checks {
+		check := &checks[i]
 		evaluator, err := cel.NewStatusEvaluator(&check.HealthCheckExpressions)
 		if err != nil {
 			return answer{Refused: err.Error()}
