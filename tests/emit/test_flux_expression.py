@@ -70,6 +70,9 @@ def test_is_carried_as(kro: str, flux: str) -> None:
         ("db['a-b'].ok", "a-b cannot be a variable, which the fields of an object are in Flux", "db['a-b']"),
         ("db.type == 'a'", "type cannot be a variable, which the fields of an object are in Flux", "db.type"),
         ("db.status.a__dash__b", "a__dash__b is how kro writes a name that is none", "db.status.a__dash__b"),
+        ("db.status.n == int('a')", "it fails whatever the object is", "int('a')"),
+        ("db.status.text.matches('(')", "it fails whatever the object is", "db.status.text.matches('(')"),
+        ("matches(db.status.text, '(')", "it fails whatever the object is", "matches(db.status.text, '(')"),
         ("other.status.ok", "other is nothing that Flux knows of an object", "other"),
     ],
 )  # fmt: skip

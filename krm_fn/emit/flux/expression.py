@@ -279,7 +279,11 @@ class _Rewriting:
     def call(self, node: Call, scope: dict[str, Node]) -> Node:
         if node.name not in _CALLS:
             raise _no_function(f"{node.name}()", node)
-        return Call(node.name, [self._written(each, scope) for each in node.arguments], node.start, node.end)
+        made = Call(node.name, [self._written(each, scope) for each in node.arguments], node.start, node.end)
+        if node.name == "matches" and len(made.arguments) == 2:  # noqa: PLR2004
+            _refuse_broken(MemberCall(_EMPTY, "matches", made.arguments[1:], 0, 0), node)
+        _refuse_broken(made, node)
+        return made
 
     def member_call(self, node: MemberCall, scope: dict[str, Node]) -> Node:
         target = node.target
@@ -294,6 +298,8 @@ class _Rewriting:
             if node.name not in _METHODS | _OF_TEXTS:
                 raise _no_function(f"{node.name}()", node)
         arguments = [self._written(each, scope) for each in node.arguments]
+        if node.name == "matches":
+            _refuse_broken(MemberCall(_EMPTY, "matches", arguments, 0, 0), node)
         return MemberCall(target, node.name, arguments, node.at, node.end)
 
     def comprehension(self, node: Comprehension, scope: dict[str, Node]) -> Node:
@@ -344,6 +350,19 @@ class _Rewriting:
 def _refuse_escaped(field: str, node: Node) -> None:
     if "__" in field:
         raise NotCarried(f"{field} is how kro writes a name that is none", node)
+
+
+_EMPTY = Literal("", 0, 0)
+_CONSTANT = frozenset([Call, ListLiteral, Literal, MapLiteral])
+
+
+def _refuse_broken(call: Call | MemberCall, node: Node) -> None:
+    """cel-go converts constants, and compiles patterns, before it sees an object: one that fails stalls the Kustomization for good."""
+    if all(type(each) in _CONSTANT for argument in call.arguments for each in _all(argument)):
+        try:
+            compile_(call)({})
+        except (EvaluationError, CelSyntaxError):
+            raise NotCarried("it fails whatever the object is", node) from None
 
 
 def _no_function(name: str, node: Node) -> NotCarried:
