@@ -75,7 +75,7 @@ def test_a_fixture_renders_to_its_golden(
     assert (code, said) == (EXIT_OK, "")
     found = sorted(path for path in Path("deploy").rglob("*") if path.is_file())
     text = "".join(f"# {path}\n{path.read_text()}" for path in found)
-    golden(text.encode(), ROOT / "tests/golden/flux-layers.txt")
+    golden(text.encode(), ROOT / "tests/command/golden/flux-layers.txt")
 
 
 def test_each_instance_has_a_chain_of_its_own(tmp_path: Path) -> None:

@@ -81,9 +81,7 @@ OBJECTS = st.fixed_dictionaries({}, optional=dict.fromkeys(("p", "q", "status", 
 PLACES = st.sampled_from(
     ["o.p", "o.status", "o.spec", "o.p.q", "o.p[0]", 'o.q["status"]', "o.status.type", "o.status.p.q", "o.q[0].type", 'o["spec"].p']
 )  # fmt: skip
-LITERALS = st.sampled_from(
-    ['"a"', '"10"', "0", "1", "2u", "0.5", "true", "null", "[1, 2]", '["a"]', '{"p": 1}', 'b"a"']
-)
+LITERALS = st.sampled_from(['"a"', '"10"', "0", "1", "2u", "0.5", "true", "null", "[1, 2]", '["a"]', '{"p": 1}'])
 OPTIONALS = st.sampled_from(
     ["o.?p", "o.?status.type", "o.status.?type", "o[?'q'][?0]", "o.?spec.?p", "optional.none()"]
 )
@@ -135,25 +133,25 @@ def expressions() -> st.SearchStrategy[str]:
 def test_any_condition_that_is_carried_says_the_same(flux: FluxCel) -> None:
     seen: Counter[object] = Counter()
 
-    @settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=400, deadline=None, suppress_health_check=list(HealthCheck))
     @given(text=expressions(), objects=st.lists(OBJECTS, min_size=4, max_size=12))
     def law(text: str, objects: list[Json]) -> None:
         ready_when = ReadyWhen(text)
         ready_when.name = "o"
         try:
             carried(ready_when.tree, "o")
-        except NotCarried:
-            seen["refused"] += 1
+        except NotCarried as refusal:
+            seen[refusal.what] += 1
             return
-        objects = [{"metadata": {"name": "a"}}, *objects]
+        objects = [{"metadata": {"name": "a"}}, *objects, *(each for each, _ in balanced(ready_when, 12, seed=1))]
         agree(flux, ready_when, objects)
         seen["carried"] += 1
         seen.update(ready_when.holds(each) for each in objects)
 
     law()
     print(f"\n{dict(seen)}")
-    assert seen["carried"] > seen["refused"]
-    assert seen[True] > seen[False] / 20
+    assert seen["carried"] > 100
+    assert seen[True] > seen[False] / 20, "too few objects on the side that is rare"
 
 
 # -- what is rendered ------------------------------------------------------------------------------------------------

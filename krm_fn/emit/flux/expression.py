@@ -280,7 +280,7 @@ class _Rewriting:
         if node.name not in _CALLS:
             raise _no_function(f"{node.name}()", node)
         made = Call(node.name, [self._written(each, scope) for each in node.arguments], node.start, node.end)
-        if node.name == "matches" and len(made.arguments) == 2:  # noqa: PLR2004
+        if node.name == "matches" and len(made.arguments) == 2:
             _refuse_broken(MemberCall(_EMPTY, "matches", made.arguments[1:], 0, 0), node)
         _refuse_broken(made, node)
         return made
