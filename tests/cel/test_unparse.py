@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from krm_fn.cel import CelSyntaxError, parse
+from krm_fn.cel.stack import deep
 from krm_fn.cel.unparse import unparse
 from tests.schema.corpus import FOLDER, require
 
@@ -18,19 +19,23 @@ PLACES = {"start", "end", "at"}
 
 
 def shape(node: Any) -> Any:
-    """A tree without the places of its text."""
+    """A tree without the places of its text, as one text: what is deep cannot be compared otherwise."""
+    return deep(lambda: repr(_shape(node)))
+
+
+def _shape(node: Any) -> Any:
     if isinstance(node, tuple | list):
-        return [shape(part) for part in node]
+        return [_shape(part) for part in node]
     if not hasattr(node, "__slots__") or isinstance(node, int):
         return (type(node).__name__, repr(node))
     if type(node).__name__ == "MessageLiteral":
         return (
             "MessageLiteral",
             node.name,
-            [(name, shape(value)) for name, _, value in node.fields],
+            [(name, _shape(value)) for name, _, value in node.fields],
             sorted(node.optional),
         )
-    return (type(node).__name__, [(name, shape(getattr(node, name))) for name in node.__slots__ if name not in PLACES])
+    return (type(node).__name__, [(name, _shape(getattr(node, name))) for name in node.__slots__ if name not in PLACES])
 
 
 @pytest.mark.parametrize(
