@@ -139,7 +139,7 @@ def api_server() -> Iterator[ApiServer]:
 def _started(
     folder: Path, processes: list[subprocess.Popen[bytes]], etcd: str, kube_apiserver: str, openssl: str
 ) -> ApiServer:
-    client, peer, port = _free_ports(3)
+    client, peer, port = free_ports(3)
     server = ApiServer(folder, port, secrets.token_hex(16))
     (folder / "tokens.csv").write_text(f'{server.token},admin,admin,"system:masters"\n')
     key = folder / "service-account.key"
@@ -178,7 +178,7 @@ def _log(folder: Path) -> str:
     return (folder / "log").read_text(errors="replace")[-4000:]
 
 
-def _free_ports(count: int) -> list[int]:
+def free_ports(count: int) -> list[int]:
     sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
     ports = [one.getsockname()[1] for one in sockets]
     for one in sockets:

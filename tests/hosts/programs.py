@@ -11,6 +11,7 @@ import pytest
 _BROUGHT_ALONG = {
     "kpt": "https://kpt.dev/installation says where it comes from",
     "kubectl": "https://kubernetes.io/docs/tasks/tools says where it comes from",
+    "git": "the package of that name has it",
     "docker": "it takes a daemon, too",
     "openssl": "the package of that name has it",
 }
