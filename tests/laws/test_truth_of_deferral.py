@@ -34,6 +34,7 @@ from krm_fn.expand import view
 from tests.laws import expressions
 from tests.laws.deferral import Case, cases
 from tests.laws.truth import SEEDS_OF_ALL, SEEDS_OF_SOME, broken, judge, observe
+from tests.rendering import config_map, instance, render, rgd
 from tests.schema import corpus
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -119,3 +120,25 @@ def test_a_map_of_the_applier_is_taken_whole(text: str) -> None:
     assert (states["out0"], states["out1"]) == ("resolved", "deferred")
     assert not broken(case.blind, observe(case, 3).result)
     assert bool(broken(case.blind, observe(case, 3, intrudes=True).result)) is (text not in ATOMIC)
+
+
+def test_a_status_behind_gates_of_a_nested_instance_differs_with_what_is_seen() -> None:
+    inner = rgd(
+        config_map("first", more="readyWhen: [\"${first.metadata.uid != ''}\"]")
+        + config_map("last", '{x: "${first.metadata.name}"}'),
+        kind="Inner",
+        status="{id: '${last.metadata.uid}'}",
+    )
+    outer = rgd(
+        "- id: inner\n  template: {apiVersion: kro.run/v1alpha1, kind: Inner, metadata: {name: shop}}\n"
+        + config_map("uses", '{id: "${inner.status.id}"}')
+    )
+    seen = "apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: shop-first, namespace: store, uid: u}}\n---\n"
+    seen += "apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: shop-last, namespace: store, uid: {0}}}\n"
+    assert render(inner, outer, instance()).states["uses"] == "deferred"
+    assert [
+        render(inner, outer, instance(), observed=seen.format(uid))["shop-uses"]["data"] for uid in ("one", "two")
+    ] == [
+        {"id": "one"},
+        {"id": "two"},
+    ]

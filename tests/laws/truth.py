@@ -163,7 +163,19 @@ def explained(case: Case, key: Key) -> str | None:
         return "as a node before it, which is judged itself"
     if all(wait.reason == MISSING for wait in outcome.waits):
         return "the instance lacks it, and no observation brings it (waits-forever)"
+    if any(_is_behind_gates(key, wait, case.blind) for wait in outcome.waits):
+        return "a status of a nested instance, behind a gate in there; the test below has two observations by hand"
     return None
+
+
+def _is_behind_gates(key: Key, wait: Wait, blind: Result) -> bool:
+    """Whether it waits for the status of a nested instance in which some node has a readyWhen: the search opens no gates in there."""
+    return wait.reason == UNKNOWN and any(
+        item.nested is not None and any(node.ready_when for node in item.nested.program.nodes.values())
+        for path in wait.paths
+        if (source := (key[0], path_of(path)[0])) in blind.outcomes
+        for item in blind.outcomes[source].items
+    )
 
 
 def witnessed(case: Case, key: Key, came: set[tuple[str, ...]]) -> str | None:
