@@ -11,8 +11,9 @@ Namespaces and CustomResourceDefinitions need no gate, since every applier puts 
 
 from __future__ import annotations
 
-from krm_fn.cel import EvaluationError
-from krm_fn.cel.values import OpenMap, Unknown
+from krm_fn.cel import EvaluationError, to_json
+from krm_fn.cel.values import OMIT, OpenMap, Unknown
+from krm_fn.expand.fields import put
 from krm_fn.expand.instance import instance_variable
 from krm_fn.expand.view import as_stored, asked_view
 
@@ -88,6 +89,22 @@ def _unseen(outcome: Outcome, world: World) -> Any:
         view = asked_view(as_stored(item.object if item.known is None else item.known), node.asked, path)
         if item.nested is not None:
             view["spec"] = item.nested.instance.get("spec", {})
-            view["status"] = OpenMap({}, f"{path}.status")
+            view["status"] = OpenMap(_known_status(item.nested, world), f"{path}.status")
         views.append(world.shapes.typed(view, node))
     return views if node.is_collection else views[0]
+
+
+def _known_status(nested: Expansion, world: World) -> dict[str, Any]:
+    """The fields of a nested instance's status that need no cluster, such as a name that one of its nodes has anyway."""
+    names = {"schema": instance_variable(nested.program, nested.instance, world)}
+    for node_id in nested.program.order:
+        names[node_id] = _unseen(nested.outcomes[node_id], world)
+    fields: dict[str, Any] = {}
+    for path, compiled in nested.program.status:
+        try:
+            value = to_json(compiled.run(names))
+        except EvaluationError:
+            continue
+        if type(value) is not Unknown and value is not OMIT:
+            put(fields, path, value)
+    return fields

@@ -95,3 +95,13 @@ def test_what_is_left_out_takes_no_layer(waves: str) -> None:
         layers(render(rgd(off + config_map("a"), spec="{wanted: boolean}"), instance("{wanted: false}")), waves)["a"]
         == 0
     )
+
+
+def test_a_status_of_a_nested_instance_that_needs_no_cluster_gates_nothing() -> None:
+    inner = rgd(DB, kind="Inner", status='{name: "${db.metadata.name}", host: "${db.status.host}"}')
+    outer = rgd(
+        "- id: inner\n  template: {apiVersion: kro.run/v1alpha1, kind: Inner, metadata: {name: shop}}\n"
+        + config_map("names", '{x: "${inner.status.name}"}')
+        + config_map("uses", '{x: "${inner.status.host}"}')
+    )
+    assert layers(render(inner, outer, instance(), observed=SEEN)) == {"inner": 0, "names": 0, "uses": 1}
