@@ -60,6 +60,7 @@ def is_small(text: str) -> bool:
     return re.search(r"[0-9]{17}|[eE][+-]?[0-9]{3}", text) is None
 
 
+@pytest.mark.thorough
 @settings(max_examples=2000, deadline=None)
 @given(st.lists(st.sampled_from(PIECES), max_size=12).map("".join).filter(is_small))
 def test_is_split_as_the_grammar_says(text: Any) -> None:

@@ -114,6 +114,7 @@ def test_any_text_comes_back(text: str) -> None:
     assert parse(quoted(text)).value == text  # type: ignore[union-attr]
 
 
+@pytest.mark.thorough
 def test_every_expression_of_the_corpora_comes_back() -> None:
     found = 0
     for text in _texts():

@@ -267,6 +267,7 @@ NUMBER_LIKE = re.compile(
 """What YAML 1.1 and 1.2 and their readers take for a number, a time of day in base 60 or a date, or might."""
 
 
+@pytest.mark.thorough
 @settings(max_examples=1000, deadline=None)
 @given(
     st.from_regex(r"[+0-9][-+.0-9_:eExXoObBaf\u0660]{0,8}(?<!:)", fullmatch=True)

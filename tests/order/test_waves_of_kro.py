@@ -6,6 +6,8 @@ import json
 import os
 from pathlib import Path
 
+import pytest
+
 from krm_fn.expand.outcome import Expansion
 from krm_fn.order.gates import gates
 from krm_fn.order.layers import EVERY_EDGE, Layers, arrange
@@ -63,6 +65,7 @@ def waves_of(recording: Recording) -> dict[tuple[str, str], int] | None:
     return waves
 
 
+@pytest.mark.thorough
 def test_the_layers_are_the_waves_of_the_first_step() -> None:
     compared = 0
     for root in corpora():

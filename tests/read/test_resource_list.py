@@ -145,6 +145,7 @@ ITEMS = st.lists(
 )
 
 
+@pytest.mark.thorough
 @given(items=ITEMS, indent=st.sampled_from([0, 2, 4]), keep=st.sets(st.integers(0, 4)))
 @settings(max_examples=300, deadline=None)
 def test_law_any_selection_of_entries_is_a_list_of_those_items(

@@ -411,6 +411,7 @@ def test_nothing_changes_between_equal_schemas(spec: dict[str, Any]) -> None:
     assert changes(made, turned(made)) == ([], [], [])
 
 
+@pytest.mark.thorough
 @given(SPECS, SPECS)
 def test_order_and_notation_change_nothing(old: dict[str, Any], new: dict[str, Any]) -> None:
     one, other = to_openapi(old), to_openapi(new)
@@ -419,6 +420,7 @@ def test_order_and_notation_change_nothing(old: dict[str, Any], new: dict[str, A
     assert found == changes(*(json.loads(json.dumps(side)) for side in (one, other)))
 
 
+@pytest.mark.thorough
 @given(SPECS, SPECS)
 def test_different_schemas_have_a_change_somewhere(old: dict[str, Any], new: dict[str, Any]) -> None:
     one, other = to_openapi(old), to_openapi(new)
@@ -439,6 +441,7 @@ def turned_alike(value: Any) -> Any:
 BACK = {"ADDED": "REMOVED", "REMOVED": "ADDED", "INCREASED": "DECREASED", "DECREASED": "INCREASED"}
 
 
+@pytest.mark.thorough
 @given(SPECS, SPECS)
 def test_on_the_way_back_each_change_of_a_bound_is_the_opposite(old: dict[str, Any], new: dict[str, Any]) -> None:
     there, back = (compare_schemas(to_openapi(a), to_openapi(b)) for a, b in ((old, new), (new, old)))
