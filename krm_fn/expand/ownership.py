@@ -11,10 +11,12 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from typing import Any, TypeAlias
 
-    from krm_fn.expand.observed import Identity
     from krm_fn.report.diagnostic import Subject
+
+    Identity: TypeAlias = tuple[str, str, str, str]
+    """Group, kind, namespace, name."""
 
 PREFIX = "rookery.dev/"
 INSTANCE = PREFIX + "instance"
