@@ -7,7 +7,7 @@ Not known here: how they are shown, where they go.
 
 from __future__ import annotations
 
-from krm_fn.expand.observed import identity
+from krm_fn.expand.observed import identity, identity_text
 from krm_fn.expand.outcome import APPLY_TIME, DEFERRED, DEPENDENCY, HELD, MISSING, NEVER_READY, NOT_READY
 from krm_fn.expand.secrets import is_secret_path
 from krm_fn.report.diagnostic import ERROR, INFO, WARNING, Diagnostic, arranged
@@ -141,7 +141,7 @@ class Findings:
         self.add(
             Diagnostic(
                 "held",
-                f"{_shown(identity(emitted.object))} is kept as it lives, for as long as {emitted.subject} waits for the cluster",
+                f"{identity_text(identity(emitted.object))} is kept as it lives, for as long as {emitted.subject} waits for the cluster",
                 severity=INFO,
                 subject=emitted.subject,
             )
@@ -202,7 +202,7 @@ class Findings:
 
     def _clash(self, emitted: Emitted, key: Identity, pair: tuple[str, str], entries: Entries) -> None:
         node = emitted.program.nodes.get(emitted.node)
-        shown = _shown(key)
+        shown = identity_text(key)
         if pair[0] == pair[1]:
             message = f"two items of {pair[0]} are one object: {shown}"
         else:
@@ -217,11 +217,6 @@ class Findings:
                 help="give each a metadata.name of its own, for instance with schema.metadata.name in it",
             )
         )
-
-
-def _shown(key: Identity) -> str:
-    group, kind, namespace, name = key
-    return f"{kind}{'.' + group if group else ''} {namespace + '/' if namespace else ''}{name}"
 
 
 def _position(program: Program, compiled: Compiled | None, entries: Entries) -> Position | None:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from typing import Any, TypeAlias
 
     from krm_fn.admit.admission import Admission, Violation
+    from krm_fn.program.definition import Problem
     from krm_fn.program.model import Program
     from krm_fn.read.yaml import Document
     from krm_fn.report.diagnostic import Position
@@ -336,39 +337,29 @@ def _add_kind(kinds: Kinds, rgd: Entry, schema: dict[str, Any] | None) -> None:
 def _compile(entry: Entry, kinds: Kinds, add: Add) -> Program | None:
     program, problems = build_program(entry.value, kinds)
     for problem in problems:
-        position = entry.locate(problem.path, problem.offset, key=problem.at_key)
-        add(
-            Diagnostic(
-                problem.code,
-                problem.message,
-                severity=problem.severity,
-                position=position,
-                span=problem.length or entry.measure(problem.path, position, key=problem.at_key),
-                subject=entry.subject(),
-                where=_where(problem.path),
-                help=problem.help,
-            )
-        )
+        add(_placed_in(entry, problem, problem.offset, problem.length, key=problem.at_key))
     return program
 
 
 def _crd_report(entry: Entry, add: Add) -> Callable[[Violation], None]:
-    def report(problem: Violation) -> None:
-        position = entry.locate(problem.path)
-        add(
-            Diagnostic(
-                problem.code,
-                problem.message,
-                severity=problem.severity,
-                position=position,
-                span=entry.measure(problem.path, position),
-                subject=entry.subject(),
-                where=_where(problem.path),
-                help=problem.help,
-            )
-        )
+    return lambda problem: add(_placed_in(entry, problem))
 
-    return report
+
+def _placed_in(
+    entry: Entry, problem: Problem | Violation, offset: int = 0, length: int = 0, *, key: bool = False
+) -> Diagnostic:
+    """What is wrong with an object of the input, at its place: *length* code points, or as long as what stands there."""
+    position = entry.locate(problem.path, offset, key=key)
+    return Diagnostic(
+        problem.code,
+        problem.message,
+        severity=problem.severity,
+        position=position,
+        span=length or entry.measure(problem.path, position, key=key),
+        subject=entry.subject(),
+        where=_where(problem.path),
+        help=problem.help,
+    )
 
 
 def _where(path: tuple[str | int, ...]) -> str:
@@ -401,20 +392,7 @@ class Admissions:
         refused = False
         for violation in violations:
             refused = refused or violation.severity == ERROR
-            at_key = violation.code == "instance-unknown-field"
-            position = entry.locate(violation.path, key=at_key)
-            self.add(
-                Diagnostic(
-                    violation.code,
-                    violation.message,
-                    severity=violation.severity,
-                    position=position,
-                    span=entry.measure(violation.path, position, key=at_key),
-                    where=_where(violation.path),
-                    subject=entry.subject(),
-                    help=violation.help,
-                )
-            )
+            self.add(_placed_in(entry, violation, key=violation.code == "instance-unknown-field"))
         if refused:
             return None
         if entry.value["apiVersion"] != program.api_version:

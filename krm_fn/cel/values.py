@@ -103,6 +103,11 @@ def join_path(path: Path, key: object) -> Path:
 _NONE_ABSENT: frozenset[str] = frozenset()
 
 
+def root_of(path: Path) -> str:
+    """The name that a path begins with: `a.b[0]` -> `a`."""
+    return path.partition(".")[0].partition("[")[0]
+
+
 class OpenMap(dict):  # type: ignore[type-arg]
     """
     A map of an object that nobody has observed: a key that is not in its desired state is unknown, never absent.

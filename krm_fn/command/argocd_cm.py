@@ -10,6 +10,7 @@ there and the checks, or nothing is printed.
 
 from __future__ import annotations
 
+from krm_fn.command.round_trip import round_trip
 from krm_fn.emit.lua.script import is_made_here, makers_of
 from krm_fn.read.sources import read_sources
 from krm_fn.read.yaml import parse_documents
@@ -106,17 +107,10 @@ def _edited(document: Document, wanted: dict[str, str]) -> str:
     """The document's text with the entries; empty where it cannot be edited."""
     from io import StringIO
 
-    from ruamel.yaml import YAML
     from ruamel.yaml.error import YAMLError
     from ruamel.yaml.scalarstring import LiteralScalarString
 
-    from krm_fn.command.convert import indentation
-
-    yaml = YAML(typ="rt")
-    yaml.preserve_quotes = True
-    yaml.width = 1 << 30
-    mapping, sequence, offset = indentation(document.text())
-    yaml.indent(mapping=mapping, sequence=sequence, offset=offset)
+    yaml = round_trip(document.text())
     out = StringIO()
     try:
         edited = yaml.load(document.text())

@@ -12,6 +12,7 @@ from krm_fn.schema.kube_version import FORM, read_kube_version
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from typing import TextIO
 
     from krm_fn.schema.kube_version import KubeVersion
 
@@ -106,3 +107,8 @@ def _unknown(word: str, options: Mapping[str, str]) -> str:
     name = word.partition("=")[0]
     near = closest(name, [f"--{option}" for option in options])
     return f"there is no option {name}" + (f"; did you mean {near}?" if near else "")
+
+
+def wants_color(stderr: TextIO, environment: Mapping[str, str]) -> bool:
+    """Whether a person looks at stderr, and likes colours: https://no-color.org."""
+    return stderr.isatty() and "NO_COLOR" not in environment

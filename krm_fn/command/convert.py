@@ -9,7 +9,8 @@ written.
 from __future__ import annotations
 
 from krm_fn.command import EXIT_OK, EXIT_REFUSED, UsageError
-from krm_fn.command.arguments import FLAG, parse_arguments
+from krm_fn.command.arguments import FLAG, parse_arguments, wants_color
+from krm_fn.command.round_trip import round_trip
 from krm_fn.program.definition import RGD_GROUP, RGD_KIND
 from krm_fn.program.resource_group import GONE, OLD_KIND, RESOURCE_NAMES, SPEC_NAMES, is_resource_group, with_schema
 from krm_fn.read.sources import STDIN, read_sources
@@ -61,7 +62,7 @@ def convert(
     except RenderError as error:
         notes = error.diagnostics
     if notes:
-        stderr.write(render_text(notes, color=stderr.isatty() and "NO_COLOR" not in environment))
+        stderr.write(render_text(notes, color=wants_color(stderr, environment)))
     if any(note.severity == ERROR for note in notes):
         return EXIT_REFUSED
     if write:
@@ -81,7 +82,6 @@ def _converted(document: Document, notes: list[Diagnostic]) -> str:
     """The text of a document as a ResourceGraphDefinition. What is left out is noted. Errors: RenderError."""
     from io import StringIO
 
-    from ruamel.yaml import YAML
     from ruamel.yaml.error import YAMLError
 
     meant = document.value
@@ -90,11 +90,7 @@ def _converted(document: Document, notes: list[Diagnostic]) -> str:
     text = f"\n{document.text()}".replace(f"\nkind: {OLD_KIND}", f"\nkind: {RGD_KIND}", 1)[1:]
     if _says(text, meant, document):
         return text
-    yaml = YAML(typ="rt")
-    yaml.preserve_quotes = True
-    yaml.width = 1 << 30
-    mapping, sequence, offset = indentation(document.text())
-    yaml.indent(mapping=mapping, sequence=sequence, offset=offset)
+    yaml = round_trip(document.text())
     out = StringIO()
     try:
         edited = yaml.load(document.text())
@@ -115,21 +111,6 @@ def _says(text: str, meant: Any, document: Document) -> bool:
         return [again.value for again in parse_documents(text, document.source.name)] == [meant]
     except RenderError:
         return False
-
-
-def indentation(text: str) -> tuple[int, int, int]:
-    """How a document indents: mappings, sequences, and the dash in them. The first of each decides."""
-    from itertools import pairwise
-
-    lines = [line for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#")]
-    depth = next((len(line) - len(line.lstrip(" ")) for line in lines if line.startswith(" ")), 2)
-    for before, line in pairwise(lines):
-        content = line.lstrip(" ")
-        if content.startswith("- ") and before.rstrip().endswith(":") and not before.lstrip(" ").startswith("- "):
-            offset = (len(line) - len(content)) - (len(before) - len(before.lstrip(" ")))
-            if offset >= 0:
-                return depth, offset + 2, offset
-    return depth, 2, 0
 
 
 def _modernise(group: Any, document: Document, notes: list[Diagnostic]) -> None:

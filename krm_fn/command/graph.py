@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from krm_fn.command import EXIT_OK, EXIT_REFUSED, UsageError
-from krm_fn.command.arguments import FLAG, VALUE, VALUES, choose, choose_kube_version, parse_arguments
+from krm_fn.command.arguments import FLAG, VALUE, VALUES, choose, choose_kube_version, parse_arguments, wants_color
 from krm_fn.graph.model import Bounds
 from krm_fn.order.layers import EVERY_EDGE, GATED
 from krm_fn.pipeline import APPLY_TIME, FALLBACK, WITHHOLD, Options, Rendering
@@ -82,14 +82,12 @@ def graph(
         except BrokenPipeError:
             raise
         except OSError as error:
+            from krm_fn.command.output import cannot_write
+
             refused = True
-            reason = (error.strerror or str(error)).lower()
-            problems = [
-                Diagnostic("cannot-write", f"{error.filename or 'the output'} cannot be written: {reason}"),
-                *problems,
-            ]
+            problems = [cannot_write(error), *problems]
     if problems:
-        stderr.write(render_text(problems, color=stderr.isatty() and "NO_COLOR" not in environment))
+        stderr.write(render_text(problems, color=wants_color(stderr, environment)))
     return EXIT_REFUSED if refused else EXIT_OK
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from krm_fn.command import EXIT_OK, EXIT_REFUSED, UsageError
-from krm_fn.command.arguments import FLAG, VALUE, VALUES, choose, choose_kube_version, parse_arguments
+from krm_fn.command.arguments import FLAG, VALUE, VALUES, choose, choose_kube_version, parse_arguments, wants_color
 from krm_fn.emit.lua.checks import JUDGED, checks_of
 from krm_fn.emit.yaml_text import dump
 from krm_fn.pipeline import Options, Rendering
@@ -80,7 +80,7 @@ def health(
             message = f"{error.filename}: {error.strerror or error}"
             diagnostics = [*diagnostics, Diagnostic("cannot-write", message)]
             refused = True
-    stderr.write(render_text(diagnostics, color=stderr.isatty() and "NO_COLOR" not in environment))
+    stderr.write(render_text(diagnostics, color=wants_color(stderr, environment)))
     if refused:
         return EXIT_REFUSED
     if "output" not in arguments.values:

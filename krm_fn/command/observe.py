@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from krm_fn.command import EXIT_OK, EXIT_REFUSED, UsageError
-from krm_fn.command.arguments import FLAG, VALUE, VALUES, choose_kube_version, parse_arguments
+from krm_fn.command.arguments import FLAG, VALUE, VALUES, choose_kube_version, parse_arguments, wants_color
 from krm_fn.pipeline import Options, Rendering
 from krm_fn.read.sources import read_sources
 from krm_fn.report.diagnostic import ERROR, Diagnostic, RenderError
@@ -72,7 +72,7 @@ def observe(
     output = arguments.last("output", OUTPUT)
 
     def say(diagnostics: Sequence[Diagnostic]) -> None:
-        stderr.write(render_text(diagnostics, color=stderr.isatty() and "NO_COLOR" not in environment))
+        stderr.write(render_text(diagnostics, color=wants_color(stderr, environment)))
 
     try:
         sight = _look(arguments, stdin, stderr, environment, kube_version)

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import os
 
+from krm_fn.report.diagnostic import Diagnostic
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -86,3 +88,11 @@ def _replace(path: str, text: str) -> None:
         if os.path.exists(temporary):
             os.remove(temporary)
         raise OSError(error.errno, error.strerror, path) from None
+
+
+def cannot_write(error: OSError) -> Diagnostic:
+    """Why the output is not there."""
+    return Diagnostic(
+        "cannot-write",
+        f"{error.filename or 'the output'} cannot be written: {(error.strerror or str(error)).lower()}",
+    )

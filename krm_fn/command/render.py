@@ -3,7 +3,16 @@
 from __future__ import annotations
 
 from krm_fn.command import EXIT_OK, EXIT_REFUSED, UsageError
-from krm_fn.command.arguments import FLAG, VALUE, VALUES, choose, choose_kube_version, not_a_choice, parse_arguments
+from krm_fn.command.arguments import (
+    FLAG,
+    VALUE,
+    VALUES,
+    choose,
+    choose_kube_version,
+    not_a_choice,
+    parse_arguments,
+    wants_color,
+)
 from krm_fn.emit.yaml_text import dump
 from krm_fn.pipeline import APPLY_TIME, FAIL, FALLBACK, WITHHOLD, Options, Rendering
 from krm_fn.read.sources import read_observed, read_sources
@@ -106,7 +115,7 @@ def render(
 
     def say(diagnostics: Sequence[Diagnostic]) -> int:
         """Once, since it may be one document. Returns the exit code."""
-        stderr.write(formatted(diagnostics, form, color=stderr.isatty() and "NO_COLOR" not in environment))
+        stderr.write(formatted(diagnostics, form, color=wants_color(stderr, environment)))
         return EXIT_REFUSED if any(d.severity == ERROR for d in diagnostics) else EXIT_OK
 
     try:
@@ -121,7 +130,9 @@ def render(
             say(diagnostics)
             raise
         except OSError as error:
-            diagnostics = [*diagnostics, _cannot_write(error)]
+            from krm_fn.command.output import cannot_write
+
+            diagnostics = [*diagnostics, cannot_write(error)]
     return say(diagnostics)
 
 
@@ -279,10 +290,3 @@ class _Output:
 
 def _whole_lines(text: str) -> str:
     return text if text.endswith("\n") else text + "\n"
-
-
-def _cannot_write(error: OSError) -> Diagnostic:
-    return Diagnostic(
-        "cannot-write",
-        f"{error.filename or 'the output'} cannot be written: {(error.strerror or str(error)).lower()}",
-    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from krm_fn.command import EXIT_OK, EXIT_REFUSED, UsageError
-from krm_fn.command.arguments import FLAG, parse_arguments
+from krm_fn.command.arguments import FLAG, parse_arguments, wants_color
 from krm_fn.report.diagnostic import ERROR, Diagnostic, RenderError
 from krm_fn.report.text import render_text
 from krm_fn.schema.published import NAMES, of_instances, published
@@ -44,7 +44,7 @@ def schema(
     try:
         text = _of_paths(operands, stdin)
     except RenderError as error:
-        stderr.write(render_text(error.diagnostics, color=stderr.isatty() and "NO_COLOR" not in environment))
+        stderr.write(render_text(error.diagnostics, color=wants_color(stderr, environment)))
         return EXIT_REFUSED
     stdout.write(text.encode())
     return EXIT_OK

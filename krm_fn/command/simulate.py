@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from krm_fn.command import EXIT_OK, EXIT_REFUSED, UsageError
-from krm_fn.command.arguments import FLAG, VALUE, VALUES, choose, choose_kube_version, parse_arguments
+from krm_fn.command.arguments import FLAG, VALUE, VALUES, choose, choose_kube_version, parse_arguments, wants_color
 from krm_fn.inputs import compile_programs, sort_documents
 from krm_fn.program.template import path_text
 from krm_fn.read.sources import read_sources
@@ -74,7 +74,7 @@ def simulate(
         records = []
     problems = RenderError(run.found).diagnostics
     if problems:
-        stderr.write(render_text(problems, color=stderr.isatty() and "NO_COLOR" not in environment))
+        stderr.write(render_text(problems, color=wants_color(stderr, environment)))
     if any(problem.severity == ERROR for problem in problems):
         return EXIT_REFUSED
     stdout.write(_shown(records, form).encode())

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from krm_fn.command import EXIT_OK, EXIT_REFUSED, UsageError
 from krm_fn.command.against import CHANGES_TEXT, changes_against, changes_format_of
-from krm_fn.command.arguments import FLAG, VALUE, VALUES, choose, choose_kube_version, parse_arguments
+from krm_fn.command.arguments import FLAG, VALUE, VALUES, choose, choose_kube_version, parse_arguments, wants_color
 from krm_fn.command.server_opinion import judge_by_crds, judge_sizes, judge_templates
 from krm_fn.pipeline import Options, Rendering
 from krm_fn.read.sources import read_sources
@@ -107,7 +107,7 @@ def validate(
     except RenderError as error:
         diagnostics = error.diagnostics
     refused = any(d.severity == ERROR for d in diagnostics)
-    said = formatted(diagnostics, form, color=stderr.isatty() and "NO_COLOR" not in environment)
+    said = formatted(diagnostics, form, color=wants_color(stderr, environment))
     summary = "" if refused or changes_format != CHANGES_TEXT else "".join(f"{line}\n" for line in (valid, *lines))
     # The changes are shown even where kro would refuse them: that is when somebody wants to read them. A program finds what it
     # asked for on stdout, and nothing else.

@@ -7,6 +7,7 @@ node and key, never by the object's own name: later tools rename.
 
 from __future__ import annotations
 
+from krm_fn.expand.labels import RECONCILE
 from krm_fn.expand.ownership import INSTANCE, ITEM, NODE, PREFIX
 
 TYPE_CHECKING = False
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from krm_fn.report.diagnostic import Subject
 
 OBSERVED = PREFIX + "observed"
-SUSPEND = "kro.run/reconcile"
 LOCAL_CONFIG = "config.kubernetes.io/local-config"
 
 SELF = "instance"
@@ -40,7 +40,7 @@ def suspended(object: dict[str, Any]) -> dict[str, Any]:  # noqa: A002
     """An instance that a kro in the cluster leaves alone: kro v0.9.3 api/v1alpha1/groupversion_info.go."""
     made = dict(object)
     metadata = made["metadata"] = dict(object["metadata"])
-    metadata["annotations"] = {**(metadata.get("annotations") or {}), SUSPEND: "suspended"}
+    metadata["annotations"] = {**(metadata.get("annotations") or {}), RECONCILE: "suspended"}
     return made
 
 

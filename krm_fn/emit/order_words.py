@@ -7,6 +7,7 @@ Enters: facts that `targets` found.  Leaves: diagnostics with positions in the R
 from __future__ import annotations
 
 from krm_fn.emit.kpt import LONGEST, current_when
+from krm_fn.expand.observed import identity_text
 from krm_fn.order.cycles import NAMESPACE
 from krm_fn.report.diagnostic import ERROR, INFO, WARNING, Diagnostic
 
@@ -77,13 +78,13 @@ def waits_in_a_circle(
 ) -> Diagnostic:
     first, *rest = cycle
     is_namespace = first[:2] == NAMESPACE
-    shown = [_shown(each) for each in rest]
+    shown = [identity_text(each) for each in rest]
     if len(shown) > _SHOWN:
         shown = [*shown[: _SHOWN - 1], f"others ({len(shown) - _SHOWN}), which wait for {shown[-1]}"]
     needs = "lies in it" if is_namespace and rest[-1][2] == first[3] else "is of the kind that it defines"
     return Diagnostic(
         "order-cycle",
-        f"{_shown(first)} waits for {', which waits for '.join(shown)}, which {needs}",
+        f"{identity_text(first)} waits for {', which waits for '.join(shown)}, which {needs}",
         severity=ERROR if is_error else WARNING,
         position=_at(node, program, entries),
         span=len(node.id) if node is not None else 0,
@@ -107,8 +108,3 @@ def no_marker(hook: Mapping[str, object]) -> Diagnostic:
 
 def _at(node: Node | None, program: Program, entries: Entries) -> Position | None:
     return None if node is None else entries[program.key].locate((*node.path, "id"))
-
-
-def _shown(key: Identity) -> str:
-    group, kind, namespace, name = key
-    return f"{kind}{'.' + group if group else ''} {namespace + '/' if namespace else ''}{name}"

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from krm_fn.emit.marks import SELF, for_cluster, marked, suspended
 from krm_fn.expand.ownership import owner
+from krm_fn.program.model import MADE_FIRST
 from krm_fn.report.diagnostic import Subject
 
 TYPE_CHECKING = False
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
     from krm_fn.expand.outcome import Expansion
     from krm_fn.expand.ownership import Owned
     from krm_fn.program.model import Program
-
-_FIRST = frozenset({("", "Namespace"), ("apiextensions.k8s.io", "CustomResourceDefinition")})
 
 
 class Emitted:
@@ -52,7 +51,7 @@ class Emitted:
     @property
     def comes_first(self) -> bool:
         """Whether everything else may need it to exist."""
-        return (self.object["apiVersion"].rpartition("/")[0], self.object["kind"]) in _FIRST
+        return (self.object["apiVersion"].rpartition("/")[0], self.object["kind"]) in MADE_FIRST
 
 
 def emit(expansion: Expansion, *, instances: bool, kro_labels: bool) -> Iterator[Emitted]:

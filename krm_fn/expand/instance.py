@@ -10,7 +10,7 @@ reads of its status is known as far as its own nodes are.
 
 from __future__ import annotations
 
-from krm_fn.cel.values import OpenMap, Unknown
+from krm_fn.cel.values import OpenMap, Unknown, root_of
 from krm_fn.expand.fields import put, user_fields
 from krm_fn.expand.held import hold_deferred
 from krm_fn.expand.labels import child_labels, instance_labels
@@ -174,7 +174,7 @@ def _seen_status(nested: Expansion, seen: dict[str, Any] | None, node_id: str) -
     `state` and `conditions` are what a controller says of the cluster: they come from observation alone.
     """
     observed = (seen or {}).get("status") or {}
-    waiting = {path.partition(".")[0].partition("[")[0] for path in nested.unknown_status}
+    waiting = {root_of(path) for path in nested.unknown_status}
     status = {key: value for key, value in observed.items() if key in waiting or key in ("state", "conditions")}
     return OpenMap({**status, **_with_gaps(nested, node_id)}, f"{node_id}.status")
 

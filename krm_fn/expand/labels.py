@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from krm_fn.program.model import Program
 
 KRO_VERSION = "v0.9.3"
+RECONCILE = "kro.run/reconcile"
+"""The annotation by which an instance asks to be left alone: api/v1alpha1/groupversion_info.go."""
+FINALIZER = "kro.run/finalizer"
+"""On every instance and RGD that kro manages: pkg/metadata/finalizers.go."""
 
 
 def applyset_id(name: str, namespace: str, kind: str, group: str) -> str:

@@ -32,6 +32,12 @@ def identity(object: dict[str, Any]) -> Identity:  # noqa: A002
     return (group, object["kind"], metadata.get("namespace") or "", metadata.get("name") or "")
 
 
+def identity_text(key: Identity) -> str:
+    """How a message names an object: `Kind.group namespace/name`."""
+    group, kind, namespace, name = key
+    return f"{kind}{'.' + group if group else ''} {namespace + '/' if namespace else ''}{name}"
+
+
 class Observed:
     """
     An index of observed objects.

@@ -12,14 +12,14 @@ Source: kro v0.9.3 pkg/controller/instance/resources.go.
 
 from __future__ import annotations
 
-from krm_fn.expand.labels import child_labels
+from krm_fn.expand.instance import subject_of
+from krm_fn.expand.labels import RECONCILE, child_labels
 from krm_fn.expand.node import expand_node
 from krm_fn.expand.observed import identity
 from krm_fn.expand.outcome import DEFERRED, RESOLVED, Fault
 from krm_fn.expand.readiness import publish
 from krm_fn.expand.scene import Scene
 from krm_fn.program import model
-from krm_fn.report.diagnostic import Subject
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from krm_fn.expand.outcome import Item, Outcome
     from krm_fn.program.model import Node, Program
 
-RECONCILE = "kro.run/reconcile"
 _SUSPENDED = ("suspended", "disabled")
 
 
@@ -50,13 +49,10 @@ class Step:
     )  # fmt: skip
 
     def __init__(self, program: Program, instance: dict[str, Any], world: World) -> None:
-        metadata = instance["metadata"]
         self.program = program
         self.instance = instance
         self.world = world
-        self.subject = Subject(
-            instance["apiVersion"], instance["kind"], metadata["name"], metadata.get("namespace") or ""
-        )
+        self.subject = subject_of(instance)
         self.outcomes: dict[str, Outcome] = {}
         self.fault: Fault | None = None
         self.failed = ""

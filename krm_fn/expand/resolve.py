@@ -102,10 +102,7 @@ def _note_waits(expressions: Sequence[Compiled], node: Node, scene: Scene, outco
 
 
 def _resolve_collection(node: Node, scene: Scene, outcome: Outcome) -> list[Item] | None:
-    # What needs no loop variable comes first, so that it counts even where the lists are empty.
-    loops = {dimension.name for dimension in node.dimensions}
-    fixed = [compiled for compiled in node.values if loops.isdisjoint(compiled.roots)]
-    if scene.exact and _evaluate_all(fixed, node, scene, outcome) is None:
+    if scene.exact and _evaluate_fixed(node, scene, outcome) is None:
         return None
     dimensions = _evaluate_dimensions(node, scene, outcome)
     if dimensions is None:
@@ -121,7 +118,7 @@ def _resolve_collection(node: Node, scene: Scene, outcome: Outcome) -> list[Item
                 node=node,
                 help="kro refuses such a collection; split it over several resources or instances",
             )
-    if not size and _evaluate_all(fixed, node, scene, outcome) is None:
+    if not size and _evaluate_fixed(node, scene, outcome) is None:
         return None
     items: list[Item] = []
     saved = {d.name: scene.names.pop(d.name, ABSENT) for d in node.dimensions}
@@ -138,6 +135,13 @@ def _resolve_collection(node: Node, scene: Scene, outcome: Outcome) -> list[Item
             if value is not ABSENT:
                 scene.names[name] = value
     return items if len(items) == size else None
+
+
+def _evaluate_fixed(node: Node, scene: Scene, outcome: Outcome) -> list[Any] | None:
+    """The values that need no loop variable: in kro they come before the lists, and count even where these are empty."""
+    loops = {dimension.name for dimension in node.dimensions}
+    fixed = [compiled for compiled in node.values if loops.isdisjoint(compiled.roots)]
+    return _evaluate_all(fixed, node, scene, outcome)
 
 
 def _evaluate_dimensions(node: Node, scene: Scene, outcome: Outcome) -> list[list[Any]] | None:

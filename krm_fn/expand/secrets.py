@@ -10,7 +10,7 @@ A Secret keeps its metadata and the names of its keys. What its own template set
 from __future__ import annotations
 
 from krm_fn.cel import EvaluationError
-from krm_fn.cel.values import Unknown, join_path
+from krm_fn.cel.values import Unknown, join_path, root_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from krm_fn.program.model import Node, Program
 
 _FIELDS = ("data", "stringData")
-_COPY = "kubectl.kubernetes.io/last-applied-configuration"
+LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 """An annotation in which `kubectl apply` keeps the whole object."""
 
 
@@ -37,9 +37,9 @@ def without_secrets(seen: dict[str, Any], path: str) -> dict[str, Any]:
             hidden[field] = Unknown(below)
     metadata = seen.get("metadata")
     annotations = metadata.get("annotations") if isinstance(metadata, dict) else None
-    if isinstance(annotations, dict) and _COPY in annotations:
-        copy = Unknown(join_path(f"{path}.metadata.annotations", _COPY))
-        hidden["metadata"] = {**seen["metadata"], "annotations": {**annotations, _COPY: copy}}
+    if isinstance(annotations, dict) and LAST_APPLIED in annotations:
+        copy = Unknown(join_path(f"{path}.metadata.annotations", LAST_APPLIED))
+        hidden["metadata"] = {**seen["metadata"], "annotations": {**annotations, LAST_APPLIED: copy}}
     return hidden
 
 
@@ -52,7 +52,7 @@ def untold(error: EvaluationError, node: Node) -> EvaluationError:
 
 def is_secret_path(path: str, program: Program) -> bool:
     """Whether *path*, as expressions of *program* spell it, leads to the values of a Secret. To have seen it is no help then."""
-    root = path.partition(".")[0].partition("[")[0]
+    root = root_of(path)
     node = program.nodes.get(root)
     if node is None or not _is_secret(node.api_version, node.object_kind):
         return False

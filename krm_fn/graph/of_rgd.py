@@ -22,6 +22,7 @@ from krm_fn.graph.model import (
     Graph,
     legible,
 )
+from krm_fn.program.model import MADE_FIRST
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
     from krm_fn.graph.model import Bounds
     from krm_fn.program.model import Node, Program
 
-_NEED_NO_GATE = frozenset({("", "Namespace"), ("apiextensions.k8s.io", "CustomResourceDefinition")})
 _SERVER_NAMES = ("name", "namespace")
 """What is settled of an object's metadata even if its template is silent."""
 
@@ -92,7 +92,7 @@ def not_set(paths: list[str], source: Node) -> list[str]:
 
 
 def _edge(source: Card, source_node: Node, paths: list[str]) -> Edge:
-    if source_node.is_external or (source_node.group, source_node.object_kind) in _NEED_NO_GATE:
+    if source_node.is_external or (source_node.group, source_node.object_kind) in MADE_FIRST:
         return Edge(source)
     if source_node.ready_when:
         return Edge(source, READY, source.ready_when)

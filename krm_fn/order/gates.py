@@ -12,10 +12,11 @@ Namespaces and CustomResourceDefinitions need no gate, since every applier puts 
 from __future__ import annotations
 
 from krm_fn.cel import EvaluationError, to_json
-from krm_fn.cel.values import OMIT, OpenMap, Unknown
+from krm_fn.cel.values import OMIT, OpenMap, Unknown, root_of
 from krm_fn.expand.fields import put
 from krm_fn.expand.instance import instance_variable
 from krm_fn.expand.view import as_stored, asked_view
+from krm_fn.program.model import MADE_FIRST
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
     from krm_fn.expand.instance import World
     from krm_fn.expand.outcome import Expansion, Outcome
     from krm_fn.program.model import Compiled, Node
-
-_FIRST = frozenset({("", "Namespace"), ("apiextensions.k8s.io", "CustomResourceDefinition")})
 
 
 def gates(expansion: Expansion, world: World) -> dict[str, frozenset[str]]:
@@ -53,7 +52,7 @@ def gates(expansion: Expansion, world: World) -> dict[str, frozenset[str]]:
 def _can_gate(outcome: Outcome) -> bool:
     """Whether anything of it is applied that could be waited for."""
     node = outcome.node
-    return bool(outcome.items) and not node.is_external and (node.group, node.object_kind) not in _FIRST
+    return bool(outcome.items) and not node.is_external and (node.group, node.object_kind) not in MADE_FIRST
 
 
 def _read_from_the_cluster(node: Node, names: dict[str, Any]) -> set[str]:
@@ -68,7 +67,7 @@ def _read_from_the_cluster(node: Node, names: dict[str, Any]) -> set[str]:
         except EvaluationError:
             continue  # not for want of an observation
         if isinstance(value, Unknown):
-            found |= {path.partition(".")[0].partition("[")[0] for path in value.paths}
+            found |= {root_of(path) for path in value.paths}
     return found
 
 

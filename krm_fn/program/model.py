@@ -22,6 +22,9 @@ COLLECTION = "Collection"
 EXTERNAL = "External"
 EXTERNAL_COLLECTION = "ExternalCollection"
 
+MADE_FIRST = frozenset({("", "Namespace"), ("apiextensions.k8s.io", "CustomResourceDefinition")})
+"""Kinds that everybody puts before what may need them: they are written first, and gate nothing."""
+
 SCHEMA = "schema"
 """The name under which expressions see the instance."""
 EACH = "each"

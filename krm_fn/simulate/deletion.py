@@ -15,10 +15,10 @@ from __future__ import annotations
 from contextlib import suppress
 
 from krm_fn.expand.deletion import plan_deletion
+from krm_fn.expand.labels import FINALIZER
 from krm_fn.expand.observed import identity
 from krm_fn.simulate.cluster import Refused
 from krm_fn.simulate.history import Removed
-from krm_fn.simulate.instances import FINALIZER
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

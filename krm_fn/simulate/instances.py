@@ -9,7 +9,7 @@ Source: kro v0.9.3 pkg/controller/instance/{controller,resources,resources_colle
 
 from __future__ import annotations
 
-from krm_fn.expand.labels import KRO_VERSION, applyset_id, instance_labels
+from krm_fn.expand.labels import FINALIZER, KRO_VERSION, applyset_id, instance_labels
 from krm_fn.expand.observed import identity
 from krm_fn.expand.outcome import DEFERRED, EXCLUDED, RESOLVED
 from krm_fn.expand.reconcile import reconcile
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from krm_fn.simulate.graphs import Graph
     from krm_fn.simulate.history import StepRecord
 
-FINALIZER = "kro.run/finalizer"
 APPLYSET, PARENT, LABELLER = "kro.run/applyset", "kro.run/applyset-parent", "kro.run/labeller"
 """kro's managers of fields: of the children, of the instance's notes on them, of the instance's own labels and finalizer."""
 PART_OF = "applyset.kubernetes.io/part-of"

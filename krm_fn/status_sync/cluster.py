@@ -18,6 +18,7 @@ import json
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
+from krm_fn.expand.secrets import LAST_APPLIED
 from krm_fn.report.diagnostic import Diagnostic, RenderError
 
 if TYPE_CHECKING:
@@ -33,7 +34,6 @@ _TRANSIENT = (408, 429, 500, 502, 503, 504)
 _JSON = "application/json"
 _METADATA = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json"
 _METADATA_LIST = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json"
-_LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 
 
 class Resource(NamedTuple):
@@ -302,8 +302,8 @@ def _without_values(found: dict[str, Any], resource: Resource) -> dict[str, Any]
     made.update((key, value) for key, value in found.items() if key not in made)
     metadata = {key: value for key, value in (found.get("metadata") or {}).items() if key != "managedFields"}
     annotations = metadata.get("annotations")
-    if annotations and _LAST_APPLIED in annotations:
-        metadata["annotations"] = {key: value for key, value in annotations.items() if key != _LAST_APPLIED}
+    if annotations and LAST_APPLIED in annotations:
+        metadata["annotations"] = {key: value for key, value in annotations.items() if key != LAST_APPLIED}
     made["metadata"] = metadata
     if (resource.api_version, resource.kind) == ("v1", "Secret"):
         made.pop("data", None)

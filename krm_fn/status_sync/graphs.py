@@ -13,6 +13,7 @@ import json
 from typing import TYPE_CHECKING
 
 from krm_fn.expand.instance import World
+from krm_fn.expand.secrets import LAST_APPLIED
 from krm_fn.inputs import compile_programs, sort_documents
 from krm_fn.program.definition import RGD_GROUP, RGD_KIND, is_rgd
 from krm_fn.program.nesting import groups_in_order
@@ -117,7 +118,8 @@ def _document(stored: dict[str, Any], name: str) -> Document:
     """An object of the cluster as a document, so that what is wrong in it has a place. What a server adds is left out."""
     metadata = stored["metadata"]
     kept = {key: metadata[key] for key in ("name", "labels", "annotations") if key in metadata}
-    kept.get("annotations", {}).pop("kubectl.kubernetes.io/last-applied-configuration", None)
+    if "annotations" in kept:
+        kept["annotations"] = {key: text for key, text in kept["annotations"].items() if key != LAST_APPLIED}
     value = {key: part for key, part in stored.items() if key not in ("metadata", "status")}
     text = json.dumps({**value, "metadata": kept}, ensure_ascii=False, indent=1, sort_keys=True)
     return parse_documents(text, name)[0]

@@ -12,12 +12,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from krm_fn.expand.instance import subject_of
+from krm_fn.expand.labels import RECONCILE
 from krm_fn.expand.ownership import INSTANCE, NODE, PREFIX, owner
-from krm_fn.expand.reconcile import RECONCILE, reconcile
+from krm_fn.expand.reconcile import reconcile
 from krm_fn.expand.secrets import is_secret_path
 from krm_fn.expand.status import conclude
 from krm_fn.program.template import path_text
-from krm_fn.report.diagnostic import Subject
 from krm_fn.schema.structural import Found, compile_value
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ def name_in_marks(instance: dict[str, Any]) -> str:
     annotations = metadata.get("annotations") or {}
     if annotations.get(NODE) == SELF and isinstance(annotations.get(INSTANCE), str):
         return str(annotations[INSTANCE])
-    return owner(Subject(instance["apiVersion"], instance["kind"], metadata["name"], metadata.get("namespace") or ""))
+    return owner(subject_of(instance))
 
 
 def as_rendered(instance: dict[str, Any]) -> dict[str, Any]:

@@ -12,10 +12,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from krm_fn.expand.labels import FINALIZER
+
 if TYPE_CHECKING:
     from typing import Any
 
-OWNED, MANAGED_BY, FINALIZER = "kro.run/owned", "app.kubernetes.io/managed-by", "kro.run/finalizer"
+OWNED, MANAGED_BY = "kro.run/owned", "app.kubernetes.io/managed-by"
 
 
 def why_kro_owns(crd: dict[str, Any]) -> str:

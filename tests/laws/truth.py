@@ -10,6 +10,7 @@ from collections import Counter
 from random import Random
 from typing import Any
 
+from krm_fn.cel.values import root_of
 from krm_fn.expand.outcome import DEFERRED, EXCLUDED, HELD, MISSING, RESOLVED, UNKNOWN, Expansion, Outcome, Wait
 from tests.laws.deferral import Case, Key, Observation, Result, body, path_of
 from tests.laws.observations import Chance
@@ -192,7 +193,7 @@ def _is_of_strangers(case: Case, key: Key) -> bool:
     """Whether it waits for external references alone. Nobody applies these, so their readiness is no matter of order."""
     outcomes = case.blind.outcomes
     return all(outcomes[place].node.is_external for place, _ in first_causes(case.blind, key) if place != key) and all(
-        (name := (key[0], path.partition(".")[0].partition("[")[0])) in outcomes and outcomes[name].node.is_external
+        (name := (key[0], root_of(path))) in outcomes and outcomes[name].node.is_external
         for _, wait in first_causes(case.blind, key)
         for path in wait.paths
     )
