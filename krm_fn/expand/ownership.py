@@ -22,6 +22,8 @@ PREFIX = "rookery.dev/"
 INSTANCE = PREFIX + "instance"
 NODE = PREFIX + "node"
 ITEM = PREFIX + "item"
+DIGEST = PREFIX + "digest"
+"""Of what was rendered, on an object that a gate Job waits for: the Job takes no earlier state of it for this one."""
 
 
 class Owned:
