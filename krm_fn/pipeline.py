@@ -207,10 +207,10 @@ class Rendering:
         if keeping.is_needed and not self.findings.has_errors:
             yield None, self._kept(keeping)
         if ordering is not None:
-            instances, markers = ordering.last()
-            self.findings.identities(markers, self.inputs.entries_of)
+            instances, added = ordering.last()
+            self.findings.identities(added, self.inputs.entries_of)
             ordering.finish()
-            yield None, [*instances, *markers]
+            yield None, [*instances, *added]
 
     def _ordering(self) -> Ordering | None:
         """What a target that waits adds to the objects."""
@@ -224,6 +224,8 @@ class Rendering:
             self.inputs.entries_of,
             self.findings.add,
             instances=self.options.instances,
+            namespace=self.options.namespace,
+            crds=(entry.value for entry in self.inputs.crds),
         )
 
     def _kept(self, keeping: Keeping) -> list[Emitted]:

@@ -41,7 +41,7 @@ SHOWN_ALONE = {
 }
 """Pages whose example cannot be run, and why."""
 NEEDS_KUSTOMIZE = ("kustomize-failed", "kustomize-outside")
-ADVICE_ALONE = ("held", "removed", "ready-by-kstatus", "cluster-unreachable", "cluster-config")
+ADVICE_ALONE = ("held", "removed", "ready-by-argocd", "ready-by-kstatus", "cluster-unreachable", "cluster-config")
 """Notes on what is as it should be, and what only a cluster could put right: there is nothing to correct."""
 VARIES = {
     "timeout": (re.compile(r"while [^;]*;"), "while …;"),

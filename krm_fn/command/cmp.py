@@ -53,6 +53,7 @@ environment
   ARGOCD_APP_SOURCE_PATH  where the application's directory lies in the repository
   KUBE_VERSION            Kubernetes to render for; the nearest whose schemas are known is taken
   ROOKERY_RGDS            folders of the image with shared RGDs, separated by ':'
+  ROOKERY_GATE_IMAGE      an image with rookery, for the Jobs that wait where no health check of Argo CD can (gateImage)
   ROOKERY_TIMEOUT         seconds after which to give up (default 50)
 
 exit code: 0 rendered (withheld objects are reported on stderr), 1 refused, 2 usage

@@ -12,7 +12,7 @@ Source: argo-cd v3.5 reposerver/apiclient ParameterAnnouncement, pkg/apis/applic
 
 from __future__ import annotations
 
-from krm_fn.emit.argocd import LARGEST_WAVE
+from krm_fn.emit.argocd import LARGEST_WAVE, is_image
 from krm_fn.emit.targets import ARGOCD, Order
 from krm_fn.order.layers import GATED, WAVES
 from krm_fn.pipeline import APPLY_TIME, FAIL, FALLBACK, WITHHOLD, Options
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from typing import Any
 
 VARIABLE = "ARGOCD_APP_PARAMETERS"
+GATE_IMAGE = "ROOKERY_GATE_IMAGE"
+NO_JOBS = "none"
 _FIELDS = ("string", "array", "map")
 
 
@@ -69,6 +71,7 @@ class Parameter:
 
 
 _BOOLEAN = ("false", "true")
+_AN_IMAGE = "an image is written like registry.example.com/rookery:v1"
 PARAMETERS = (
     Parameter(
         "paths",
@@ -133,6 +136,13 @@ PARAMETERS = (
         choices=("job", "none"),
     ),
     Parameter(
+        "gateImage",
+        "Image of gate Jobs",
+        "an image with rookery: in it Jobs wait for the readyWhen that no health check of Argo CD can say; none: no Jobs; "
+        "default: what the plugin's image sets",
+        dynamic=True,
+    ),
+    Parameter(
         "kroLabels",
         "kro's labels",
         "kro's own labels instead of Rookery's annotations: true or false",
@@ -176,8 +186,13 @@ class Settings:
                 base=int(values.get("waveBase") or 0),
                 step=int(values.get("waveStep") or 1),
                 marker=values.get("waitingMarker") != "none",
+                gate_image=_gate_image(values.get("gateImage", ""), environment),
             ),
         )
+
+
+def _gate_image(given: str, environment: Mapping[str, str]) -> str:
+    return "" if given == NO_JOBS else given or environment.get(GATE_IMAGE, "")
 
 
 def read_settings(environment: Mapping[str, str]) -> Settings:
@@ -189,6 +204,9 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         if problem is not None:
             problems.append(problem)
     problems += _unreadable_version(environment.get("KUBE_VERSION", ""))
+    image = environment.get(GATE_IMAGE, "")
+    if image and not is_image(image):
+        problems.append(Diagnostic("parameter-value", f"${GATE_IMAGE} is {image[:80]!r}", help=_AN_IMAGE))
     if problems:
         raise RenderError(problems)
     return Settings(values, environment)
@@ -242,6 +260,8 @@ def _read(entry: Any, values: dict[str, Any]) -> Diagnostic | None:
             return _wrong(parameter, repr(word[:80]), f"{why}it is one of {', '.join(parameter.choices)}")
     if name == "namespace" and not is_dns_name(value, MAX_LABEL, dots=False):
         return _wrong(parameter, repr(value[:80]), "a namespace has lower-case letters, digits and '-'")
+    if name == "gateImage" and not is_image(value):
+        return _wrong(parameter, repr(value[:80]), _AN_IMAGE)
     if parameter.is_number:
         least = 1 if name == "waveStep" else -LARGEST_WAVE
         if not _is_whole(value) or not least <= int(value) <= LARGEST_WAVE:
@@ -289,5 +309,7 @@ def announce(environment: Mapping[str, str], kinds: Sequence[str]) -> list[dict[
             entry["tooltip"] = f"{parameter.tooltip}; defined already: {', '.join(kinds)}"
         if parameter.name == "namespace":
             entry["string"] = environment.get("ARGOCD_APP_NAMESPACE", "")
+        if parameter.name == "gateImage":
+            entry["string"] = environment.get(GATE_IMAGE, "")
         found.append(entry)
     return found

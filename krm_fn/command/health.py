@@ -48,6 +48,7 @@ _OPTIONS = {
     "strict": FLAG,
     "help": FLAG,
 }
+_JOB = "render --gate-image lets a Job wait for it"
 
 
 def health(
@@ -143,7 +144,7 @@ def _said(gap: Gap, rendering: Rendering) -> Diagnostic:
             severity=WARNING,
             position=entry.locate(expression.path, expression.scalar_offset(0)),
             span=len(expression.written),
-            help="Argo CD waits for what its own check says, which may be more or less than this",
+            help=f"Argo CD waits for what its own check says, which may be more or less than this; {_JOB}",
         )
     return Diagnostic(
         "check-not-carried",
@@ -151,5 +152,5 @@ def _said(gap: Gap, rendering: Rendering) -> Diagnostic:
         severity=WARNING,
         position=entry.locate(expression.path, expression.scalar_offset(gap.offset)),
         span=gap.length,
-        help=gap.help or "Argo CD does not wait for it; say it with comparisons, if that can be done",
+        help=f"{gap.help or 'Argo CD does not wait for it; say it with comparisons, if that can be done'}; {_JOB}",
     )

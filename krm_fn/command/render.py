@@ -47,6 +47,7 @@ PATH is a file, a directory (*.yaml, *.yml, *.json below it; .krmignore is honou
                          flux (a Kustomization a layer; needs -o)
       --waves gated      where a wave begins: behind what kro waits for (default), or every-edge: at each dependency
       --wave-base N      Argo CD's first wave (default: 0);  --wave-step N  how far one is from the next (default: 1)
+      --gate-image IMAGE     has rookery: in Argo CD Jobs wait in it for the readyWhen that no health check can say (default: none do)
       --flux-source KIND/NAME  what Flux's Kustomizations take DIR from (default: GitRepository/flux-system)
       --flux-path PATH   where DIR is in there (default: DIR);  --flux-namespace NAME  theirs (default: flux-system)
       --flux-interval T  how often Flux applies them anew (default: 10m)
@@ -74,6 +75,7 @@ _OPTIONS = {
     "waves": VALUE,
     "wave-base": VALUE,
     "wave-step": VALUE,
+    "gate-image": VALUE,
     "flux-source": VALUE,
     "flux-path": VALUE,
     "flux-namespace": VALUE,
@@ -148,6 +150,12 @@ def _order(arguments: Arguments) -> Order | None:
             raise UsageError(f"--{name} is a whole number, not {text!r}") from None
         if abs(numbers[name]) > _LARGEST_WAVE or (name == "wave-step" and numbers[name] < 1):
             raise UsageError(f"--{name} {text} is out of range")
+    image = arguments.last("gate-image")
+    if image:
+        from krm_fn.emit.argocd import is_image
+
+        if not is_image(image):
+            raise UsageError(f"--gate-image is an image like registry.example.com/rookery:v1, not {image[:80]!r}")
     if target == "plain":
         return None
     from krm_fn.emit.targets import Order
@@ -157,7 +165,7 @@ def _order(arguments: Arguments) -> Order | None:
         from krm_fn.command.flux import flux_settings
 
         return Order(target, waves=waves, flux=flux_settings(arguments))
-    return Order(target, waves=waves, base=numbers["wave-base"], step=numbers["wave-step"])
+    return Order(target, waves=waves, base=numbers["wave-base"], step=numbers["wave-step"], gate_image=image)
 
 
 class _Output:

@@ -25,8 +25,15 @@ SYNC, POST_SYNC = "Sync", "PostSync"
 _HOOK, _HELM_HOOK, _HELM_WEIGHT = "argocd.argoproj.io/hook", "helm.sh/hook", "helm.sh/hook-weight"
 _HELM_PHASES = {"post-install": POST_SYNC, "post-upgrade": POST_SYNC}
 _LONGEST_NAME = 63
+_LONGEST_IMAGE = 512
+_OF_IMAGES = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-/:@+"
 _SHOWN = 20
 _LONGEST_LINE = 1000
+
+
+def is_image(text: str) -> bool:
+    """Whether it may be the name of an image, as far as its characters go."""
+    return 0 < len(text) <= _LONGEST_IMAGE and text[0].isalnum() and text.isascii() and not text.strip(_OF_IMAGES)
 
 
 def with_wave(object: dict[str, Any], wave: int) -> dict[str, Any]:  # noqa: A002

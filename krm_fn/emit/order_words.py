@@ -15,6 +15,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from krm_fn.emit.lua.checks import Gap
     from krm_fn.expand.observed import Identity
     from krm_fn.inputs import Entry
     from krm_fn.program.model import Node, Program
@@ -42,6 +43,24 @@ def _when(node: Node, *, is_nested: bool) -> str:
     if is_nested:
         return "all that the nested instance makes has to be Current"
     return f"a {node.object_kind} is Current when {current_when(node.group, node.object_kind)}"
+
+
+def awaited_by_argo_cd(gap: Gap, entries: Entries) -> Diagnostic:
+    """Neither a check of ours nor a Job waits for a readyWhen."""
+    node = gap.node
+    compiled = gap.compiled or node.ready_when[0]
+    expression = compiled.expression
+    what = f"what waits for {node.id} ({node.object_kind}) goes on"
+    return Diagnostic(
+        "ready-by-argocd",
+        f"{what} once Argo CD calls it Healthy, whatever its readyWhen says"
+        if gap.compiled is None
+        else f"{what} whatever this says: Argo CD's Lua cannot carry {gap.what}",
+        severity=INFO,
+        position=entries[gap.program.key].locate(expression.path, expression.scalar_offset(gap.offset)),
+        span=gap.length or len(expression.written),
+        help="a Job waits for it where --gate-image (in the plugin gateImage) names an image that has rookery",
+    )
 
 
 def many_layers(subject: Subject, program: Program, count: int, entries: Entries) -> Diagnostic:

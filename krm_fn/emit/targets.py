@@ -5,7 +5,7 @@ Enters: an instance's expansion and its objects.  Leaves: the objects with the t
 is withheld.  Not known here: how an order comes about (`order`), where objects go.
 
     plain    nothing: document order is all
-    argocd   sync waves, and a suspended Job where something is withheld
+    argocd   sync waves; a suspended Job where something is withheld, and Jobs for what its health checks cannot say
     kpt      depends-on
     flux     nothing: layers are folders
 """
@@ -16,6 +16,7 @@ from krm_fn.emit.argocd import POST_SYNC, SYNC, WAVE, place, waiting_marker, wit
 from krm_fn.emit.kpt import LONGEST, annotated_bytes, is_referable, reference, with_dependencies
 from krm_fn.emit.marks import LOCAL_CONFIG, SELF
 from krm_fn.emit.order_words import (
+    awaited_by_argo_cd,
     awaited_by_kstatus,
     cannot_depend,
     many_layers,
@@ -33,10 +34,12 @@ from krm_fn.order.schedule import MOST, Schedule
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from typing import Any
 
     from krm_fn.emit.flux.kustomizations import Plan, Settings
+    from krm_fn.emit.gate_jobs import GateJobs
+    from krm_fn.emit.lua.checks import Gap
     from krm_fn.expand.instance import World
     from krm_fn.expand.observed import Identity
     from krm_fn.expand.outcome import Expansion
@@ -60,10 +63,11 @@ class Order:
     What the caller chose.
 
     target: one of TARGETS.  waves: `gated` or `every-edge`.  base, step: Argo CD's first wave, and how far one is from the next.
-    marker: whether what is withheld shows in Argo CD.  flux: what Flux needs to know besides, with that target.
+    marker: whether what is withheld shows in Argo CD.  gate_image: of the Jobs that wait where Argo CD's health checks cannot; empty for
+    none.  flux: what Flux needs to know besides, with that target.
     """
 
-    __slots__ = ("base", "flux", "marker", "step", "target", "waves")
+    __slots__ = ("base", "flux", "gate_image", "marker", "step", "target", "waves")
 
     def __init__(
         self,
@@ -73,6 +77,7 @@ class Order:
         base: int = 0,
         step: int = 1,
         marker: bool = True,
+        gate_image: str = "",
         flux: Settings | None = None,
     ) -> None:
         self.target = target
@@ -80,6 +85,7 @@ class Order:
         self.base = base
         self.step = step
         self.marker = marker
+        self.gate_image = gate_image
         self.flux = flux
 
 
@@ -87,7 +93,7 @@ class Ordering:
     """
     One run. `arranged` for each root instance, `beside` for what else is applied, then `last` and `finish`.
 
-    flux: the directory that comes of it, with that target.
+    namespace: of instances that have none.  crds: of the input.  flux: the directory that comes of it, with that target.
     """
 
     def __init__(
@@ -98,6 +104,8 @@ class Ordering:
         add: Callable[[Diagnostic], None],
         *,
         instances: bool,
+        namespace: str,
+        crds: Iterable[Mapping[str, Any]] = (),
     ) -> None:
         self._order = order
         self._world = world
@@ -112,6 +120,9 @@ class Ordering:
         self._late: dict[Identity, Emitted] = {}
         self._left = MOST
         self._said: set[tuple[object, str]] = set()
+        self._namespace = namespace
+        self._crds = crds
+        self._jobs: GateJobs | None = None
         self.flux: Plan | None = None
         if order.flux is not None:
             from krm_fn.emit.flux.kustomizations import Plan
@@ -133,10 +144,14 @@ class Ordering:
             own = [each for each in batch if each.expansion is expansion and each.node == SELF]
             self._roots += own
             batch = batch[: len(batch) - len(own)]
+            jobs = self._gate_jobs(schedule)
             for each in batch:
                 if each.expansion is not None:
                     layer = schedule.layer(each.expansion, each.node, each.key)
-                    each.object = with_wave(each.object, self._order.base + layer * self._order.step)
+                    wave = self._order.base + layer * self._order.step
+                    if jobs is not None:
+                        jobs.seen(each, wave)
+                    each.object = with_wave(each.object, wave)
                     self.beside(each.object)
                     self._follow(each, schedule.gates(each.expansion, each.node, each.key))
         if _waits(expansion):
@@ -202,18 +217,34 @@ class Ordering:
         self.beside(made)
         return made
 
+    def _gate_jobs(self, schedule: Schedule) -> GateJobs | None:
+        """Those of the run, from the first readyWhen on that something waits for."""
+        gating = [(each, node_id) for each, node_id in schedule.gating() if each.program.nodes[node_id].ready_when]
+        if gating and self._jobs is None:
+            from krm_fn.emit.gate_jobs import GateJobs
+
+            self._jobs = GateJobs(self._order.gate_image, self._namespace, self._crds, self._missed)
+        if self._jobs is not None:
+            self._jobs.expect(gating)
+        return self._jobs
+
+    def _missed(self, gap: Gap) -> None:
+        if self._is_news(gap.program.key, gap.node.id):
+            self._add(awaited_by_argo_cd(gap, self._entries))
+
     def last(self) -> tuple[list[Emitted], list[Emitted]]:
         """
-        What is in the last wave of all: the instances, and a marker for each name of which something is withheld.
+        What comes after everything else: the instances; and what we add, Jobs that wait and markers of what is withheld.
 
-        A wave behind a marker would never begin.
+        The instances and the markers are in the last wave of all. A wave behind a marker would never begin.
         """
         if self._order.target != ARGOCD:
             return [], []
         last = self._order.base if self._last is None else self._last
         for each in self._roots:
             each.object = with_wave(each.object, last)
-        return self._roots, self._markers(last)
+        jobs = self._jobs.made() if self._jobs is not None else ()
+        return self._roots, [*jobs, *self._markers(last)]
 
     def _markers(self, last: int) -> list[Emitted]:
         if not self._order.marker or not self._waiting:

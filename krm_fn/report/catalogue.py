@@ -250,6 +250,7 @@ GROUPS: dict[str, dict[str, str]] = {
         "order-cycle": "a Namespace or CustomResourceDefinition waits for something that needs it",
         "depends-on-unwritable": "an object cannot say to kpt live what it waits for",
         "many-layers": "an instance takes so many layers that applying it takes long",
+        "ready-by-argocd": "what is in a later sync wave waits for what Argo CD says of an object, not for its readyWhen",
         "ready-by-kstatus": "what stands behind depends-on waits for the status of an object, not for its readyWhen",
         "marker-left-out": "nothing in Argo CD shows what is withheld, since a hook would wait for it",
     },

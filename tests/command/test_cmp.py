@@ -658,7 +658,7 @@ def test_what_is_announced(repository: Repository) -> None:
     code, out, err = repository.run("parameters", env={"ARGOCD_APP_NAMESPACE": "store"})
     assert (code, err) == (EXIT_OK, "")
     announced = {entry["name"]: entry for entry in json.loads(out)}
-    assert list(announced) == ["paths", "observed", "cluster", "crds", "namespace"]
+    assert list(announced) == ["paths", "observed", "cluster", "crds", "namespace", "gateImage"]
     assert announced["paths"]["tooltip"].endswith("; defined already: App")
     assert (announced["paths"]["collectionType"], announced["paths"]["array"]) == ("array", [])
     assert (announced["namespace"]["collectionType"], announced["namespace"]["string"]) == ("string", "store")
@@ -671,7 +671,14 @@ def test_the_announcement_needs_neither_environment_nor_sound_files(repository: 
         [sys.executable, "-m", "krm_fn", "cmp", "parameters"],
         cwd=repository.app, env={**environment, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=True,
     )  # fmt: skip
-    assert [entry["name"] for entry in json.loads(done.stdout)] == ["paths", "observed", "cluster", "crds", "namespace"]
+    assert [entry["name"] for entry in json.loads(done.stdout)] == [
+        "paths",
+        "observed",
+        "cluster",
+        "crds",
+        "namespace",
+        "gateImage",
+    ]
     assert "broken.yaml:" in done.stderr
 
 

@@ -82,12 +82,42 @@ def test_a_wave_for_every_edge(repository: Repository) -> None:
         ("waveStep", "0", "a whole number from 1 to 100000, in quotes"),
         ("waveStep", "-1", "a whole number from 1 to 100000, in quotes"),
         ("waitingMarker", "Job", "it is one of job, none"),
+        ("gateImage", "two words", "an image is written like registry.example.com/rookery:v1"),
+        ("gateImage", ":v1", "an image is written like registry.example.com/rookery:v1"),
     ],
 )
 def test_a_value_that_is_none(repository: Repository, name: str, value: str, says: str) -> None:
     said = repository.refused(**{name: value})
     assert said.startswith(f"error[parameter-value]: parameter {name} is {value!r}")
     assert said.endswith(says)
+
+
+# -- gate Jobs --------------------------------------------------------------------------------------------------------
+
+CLAIM = """\
+- id: claim
+  readyWhen: ['${claim.status.phase == "Bound"}']
+  template: {apiVersion: v1, kind: PersistentVolumeClaim, metadata: {name: claim}, spec: {}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("parameters", "environment", "expected"),
+    [
+        pytest.param({}, "", "", id="none by default"),
+        pytest.param({"gateImage": "mine:1"}, "", "mine:1", id="of the application"),
+        pytest.param({}, "ours:1", "ours:1", id="of the plugin's image"),
+        pytest.param({"gateImage": "mine:1"}, "ours:1", "mine:1", id="the application has the last word"),
+        pytest.param({"gateImage": "none"}, "ours:1", "", id="none for this application"),
+    ],
+)
+def test_a_job_where_there_is_an_image_for_it(
+    repository: Repository, parameters: dict[str, str], environment: str, expected: str
+) -> None:
+    write(repository, CLAIM + config_map("uses", '{of: "${claim.metadata.name}"}'))
+    made = run(repository, env={"ROOKERY_GATE_IMAGE": environment}, **parameters)
+    pods = [each["spec"]["template"]["spec"] for each in made if each["kind"] == "Job"]
+    assert [pod["containers"][0]["image"] for pod in pods] == ([expected] if expected else [])
 
 
 # -- the marker -------------------------------------------------------------------------------------------------------
