@@ -17,6 +17,7 @@ from krm_fn.read.sources import read_sources
 from krm_fn.read.yaml import Document, parse_documents
 from krm_fn.report.diagnostic import Diagnostic
 from krm_fn.schema.crd import generated_crd
+from krm_fn.schema.plurals import plural
 from tests.conformance.live_inputs import Recording
 from tests.hosts.api_server import ApiError, ApiServer
 from tests.rendering import rgd
@@ -233,3 +234,12 @@ def test_the_api_of_an_approved_group_is_taken(cluster: ApiServer) -> None:
     crd = generated_crd("test.k8s.io", "v1", "Box", {"type": "object"}, metadata=note)
     cluster.create_crd(crd)
     cluster.delete_crds([crd["metadata"]["name"]])
+
+
+def test_the_plural_of_every_built_in_kind_is_its_resource(cluster: ApiServer) -> None:
+    """Gate Jobs go by it: what they may look at is a resource."""
+    groups = cluster.request("GET", "/apis")["groups"]
+    paths = ["/api/v1", *(f"/apis/{version['groupVersion']}" for group in groups for version in group["versions"])]
+    served = [each for path in paths for each in cluster.request("GET", path)["resources"] if "/" not in each["name"]]
+    assert len(served) > 50
+    assert [(each["kind"], each["name"]) for each in served if plural(each["kind"].lower()) != each["name"]] == []
