@@ -10,6 +10,7 @@ import contextlib
 import json
 import queue
 import re
+import shutil
 import socket
 import subprocess
 import sys
@@ -22,6 +23,7 @@ from typing import Any
 import pytest
 
 from krm_fn.expand.ownership import DIGEST
+from krm_fn.read.yaml import parse_documents
 from tests.hosts.api_server import ApiError, ApiServer, free_ports
 
 pytestmark = pytest.mark.hosts
@@ -31,14 +33,14 @@ RBAC = "/apis/rbac.authorization.k8s.io/v1"
 _MERGE = "application/merge-patch+json"
 _GROUP = "rbac.authorization.k8s.io"
 _SECONDS = 30
+COMMAND = (sys.executable, "-m", "krm_fn", "wait")
 ENOUGH = "deployment.status.readyReplicas > 1"
 
 
 class Run:
     """A process, and what it says."""
 
-    def __init__(self, *words: str) -> None:
-        command = [sys.executable, "-m", "krm_fn", "wait", *words]
+    def __init__(self, *command: str) -> None:
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         self._lines: queue.Queue[str] = queue.Queue()
         self._reader = threading.Thread(target=self._read)
@@ -71,6 +73,10 @@ class Run:
                 stream.close()
 
 
+def rule(resource: str, *names: str, group: str) -> Json:
+    return {"apiGroups": [group], "resources": [resource], "resourceNames": list(names), "verbs": ["get"]}
+
+
 class Shop:
     """A namespace with a ServiceAccount, and its kubeconfig."""
 
@@ -100,13 +106,16 @@ class Shop:
         kind = "Role" if is_namespaced else "ClusterRole"
         place = f"{RBAC}/namespaces/{self.namespace}" if is_namespaced else RBAC
         name = f"{self.namespace}-{resource}-gate"
-        rule = {"apiGroups": [group], "resources": [resource], "resourceNames": list(names), "verbs": ["get"]}
         binding = {
             "metadata": {"name": name},
             "roleRef": {"apiGroup": _GROUP, "kind": kind, "name": name},
             "subjects": [{"kind": "ServiceAccount", "name": "gate", "namespace": self.namespace}],
         }
-        self.server.request("POST", f"{place}/{kind.lower()}s", {"metadata": {"name": name}, "rules": [rule]})
+        self.server.request(
+            "POST",
+            f"{place}/{kind.lower()}s",
+            {"metadata": {"name": name}, "rules": [rule(resource, *names, group=group)]},
+        )
         self.server.request("POST", f"{place}/{kind.lower()}bindings", binding)
         if not is_namespaced:
             self.of_the_cluster += [f"{place}/{kind.lower()}s/{name}", f"{place}/{kind.lower()}bindings/{name}"]
@@ -118,7 +127,10 @@ class Shop:
         return self.server.request("PATCH", path, parts, _MERGE)
 
     def wait(self, *words: str) -> Run:
-        run = Run("--kubeconfig", str(self.kubeconfig), *words)
+        return self.run(*COMMAND, "--kubeconfig", str(self.kubeconfig), *words)
+
+    def run(self, *command: str) -> Run:
+        run = Run(*command)
         self.runs.append(run)
         return run
 
@@ -162,6 +174,37 @@ def test_from_nothing_to_ready(shop: Shop) -> None:
     assert run.says() == f"deployments.apps/web: waits for {ENOUGH}"
     shop.patch(f"{web}/status", status={"readyReplicas": 2})
     assert run.ends() == (0, "deployments.apps/web is ready\n")
+
+
+def test_the_page_says_what_it_must_be_allowed() -> None:
+    text = (Path(__file__).resolve().parents[2] / "docs" / "wait.md").read_text()
+    [block] = re.findall(r"^```yaml\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    [document] = parse_documents(block, "docs/wait.md")
+    assert document.value["rules"] == [rule("deployments", "web", group="apps")]
+
+
+IN_A_POD = """\
+mount -t tmpfs none /var/run && mkdir -p $0 && cp "$1"/token "$1"/ca.crt $0 && shift && exec "$@"
+"""
+"""Run with the folder of a Pod's credentials, where they come from, and the command; in a mount namespace of its own."""
+
+
+def test_in_a_pod(shop: Shop, tmp_path: Path) -> None:
+    """Its service account is all that it needs."""
+    allowed = ["unshare", "--mount", "mount", "-t", "tmpfs", "none", "/var/run"]
+    if not shutil.which("unshare") or subprocess.run(allowed, capture_output=True, check=False).returncode:
+        pytest.skip("this user may make no mount namespace, where a Pod's credentials could lie")
+    shop.grant("configmaps", "a")
+    (tmp_path / "token").write_text(shop.token)
+    shutil.copy(shop.server.folder / "certs" / "apiserver.crt", tmp_path / "ca.crt")
+    service = [f"HOME={tmp_path}", "KUBERNETES_SERVICE_HOST=127.0.0.1", f"KUBERNETES_SERVICE_PORT={shop.server.port}"]
+    run = shop.run(
+        *("unshare", "--mount", "sh", "-c", IN_A_POD, "/var/run/secrets/kubernetes.io/serviceaccount", str(tmp_path)),
+        *("env", "--unset=KUBECONFIG", *service, *COMMAND, "-n", shop.namespace, "configmaps.v1./a"),
+    )
+    assert run.says() == "configmaps/a: not there yet"
+    shop.create(f"{shop.path}/configmaps", metadata={"name": "a"})
+    assert run.ends() == (0, "configmaps/a is ready\n")
 
 
 def test_a_role_that_is_made_later(shop: Shop) -> None:
