@@ -1,9 +1,11 @@
-# The KRM function, the plugin for Argo CD and the command line, in one image: docker build --tag rookery .
+# The KRM function, the plugin for Argo CD, its gate Jobs and the command line, in one image: docker build --tag rookery .
 FROM python:3.13-slim AS build
 WORKDIR /source
 COPY pyproject.toml README.md ./
 COPY krm_fn krm_fn
-RUN python -m pip install --no-cache-dir --no-compile --disable-pip-version-check --ignore-installed --prefix=/prefix . \
+# kubernetes/aio: the same client once more, for asyncio; half of the package.
+RUN python -m pip install --no-cache-dir --no-compile --disable-pip-version-check --ignore-installed --prefix=/prefix './[status-sync]' \
+ && rm -rf /prefix/lib/python*/site-packages/kubernetes/aio \
  && python -m compileall -q --invalidation-mode unchecked-hash -s /prefix -p /usr/local /prefix/lib
 
 FROM python:3.13-slim

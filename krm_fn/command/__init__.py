@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from typing import BinaryIO, TextIO
 
 _COMMANDS = (
-    "render", "validate", "observe", "convert", "simulate", "graph", "schema", "health", "fn", "cmp", "status-sync",
+    "render", "validate", "observe", "convert", "simulate", "graph", "schema", "health", "fn", "cmp", "status-sync", "wait",
 )  # fmt: skip
 EXIT_OK, EXIT_REFUSED, EXIT_USAGE, EXIT_BUG = 0, 1, 2, 70
 
@@ -32,6 +32,7 @@ usage:
   rookery fn               a KRM function: ResourceList on stdin, ResourceList on stdout
   rookery cmp generate     an Argo CD plugin: the application's directory in, JSON lines out
   rookery status-sync      writes the statuses of instances in a cluster, as kro would
+  rookery wait OBJECT...   waits until objects in a cluster are ready, as a gate Job of Argo CD does
   rookery --version
 
 'rookery COMMAND --help' says more.
@@ -103,6 +104,10 @@ def run(argv: Sequence[str], stdin: BinaryIO, stdout: BinaryIO, stderr: TextIO, 
             from krm_fn.command.status_sync import status_sync
 
             return status_sync(arguments, stdout, stderr)
+        if command == "wait":
+            from krm_fn.command.wait import wait
+
+            return wait(arguments, stdout, stderr)
         raise UsageError(_unknown(command))
     except UsageError as error:
         stderr.write(f"rookery: {error}\ntry 'rookery --help'\n")

@@ -123,11 +123,16 @@ class Undecoded(str):
 
 
 def _undecoded(view: Any, node: Node) -> Any:
+    is_read = node.ready_when and (node.group, node.object_kind) == ("", "Secret")
+    return undecoded(view) if is_read else view
+
+
+def undecoded(secret: Any) -> Any:
     """sic: kro gives readyWhen the raw object, and calls the functions that the checker has chosen for a typed one."""
-    data = view.get("data") if node.ready_when and (node.group, node.object_kind) == ("", "Secret") else None
+    data = secret.get("data")
     if not isinstance(data, dict):
-        return view
-    read, values = copy(view), copy(data)
+        return secret
+    read, values = copy(secret), copy(data)
     values.update((key, Undecoded(value)) for key, value in data.items() if type(value) is str)
     read["data"] = values
     return read

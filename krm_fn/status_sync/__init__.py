@@ -11,4 +11,5 @@ The only room that talks to a network; the extra `[status-sync]` holds what it n
     instance_status, rgd_status   what a status should say
     changes   whether it has to be written
     sync      one pass
+    wait      what `rookery wait` asks again and again, of single objects
 """

@@ -217,7 +217,7 @@ class Cluster:
         import urllib3
 
         headers = {"Accept": accept, "User-Agent": "rookery", **({"Content-Type": form} if form else {})}
-        for setting in self._client.configuration.auth_settings().values():
+        for setting in self._credentials().values():
             if setting.get("in") == "header" and setting.get("value"):
                 headers[setting["key"]] = setting["value"]
         answer = self._client.rest_client.pool_manager.request(
@@ -237,6 +237,15 @@ class Cluster:
         if len(body) > _LARGEST:
             raise _failed(self.host, f"an answer is larger than {_LARGEST >> 20} MiB")
         return answer.status, answer.headers, body
+
+    def _credentials(self) -> Mapping[str, Mapping[str, str]]:
+        """As they are now: the client reads the token of a Pod again when a minute has passed, and asks exec plugins in time."""
+        try:
+            found: Mapping[str, Mapping[str, str]] = self._client.configuration.auth_settings()
+        except Exception as error:  # noqa: BLE001 - whatever a file that is being replaced, or a plugin, gives rise to
+            message = f"the credentials for {self.host} cannot be renewed: {_in_short(error)}"
+            raise RenderError([Diagnostic("cluster-config", message)]) from None
+        return found
 
     def _explained(self, refused: Answer, verb: str, resource: Resource, namespace: str) -> Exception:
         if refused.code == 403:
@@ -277,17 +286,20 @@ def api_client(kubeconfig: str = "", context: str = "") -> Any:
                 persist_config=False,
             )
     except Exception as error:  # noqa: BLE001 - the client raises whatever its parsers do; none of it is a bug of ours
-        said = " ".join(str(error).split()) or type(error).__name__
         raise RenderError(
             [
                 Diagnostic(
                     "cluster-config",
-                    f"{named or 'the kubeconfig'} cannot be used: {said[:300]}",
+                    f"{named or 'the kubeconfig'} cannot be used: {_in_short(error)}",
                     help="--kubeconfig and --context say which cluster; `kubectl config get-contexts` lists them",
                 )
             ]
         ) from None
     return client.ApiClient(configuration=settings)
+
+
+def _in_short(error: Exception) -> str:
+    return (" ".join(str(error).split()) or type(error).__name__)[:300]
 
 
 def _has_default() -> bool:

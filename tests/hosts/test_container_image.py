@@ -115,6 +115,8 @@ class Tree:
         """
         python = self.folder / "python" / "bin" / _interpreter().name if hardened else _interpreter()
         given = {"PYTHONPATH": str(self.packages), **_variables(), **(environment or {})}
+        if hardened:  # that user may not enter the folder where the interpreter would look for its own library
+            given["LD_LIBRARY_PATH"] = str(self.folder / "python" / "lib")
         command = [
             *("env", "-i", *(f"{key}={value}" for key, value in given.items())),
             *(str(python), str(self.prefix / "bin" / words[0]), *words[1:]),
@@ -214,8 +216,17 @@ def test_argo_cds_user_finds_the_other_commands(tree: Tree, hardened: bool) -> N
     assert yaml.safe_load(announced.stdout)
 
 
+def test_it_can_ask_an_api_server(tree: Tree, hardened: bool) -> None:
+    """A gate Job of Argo CD runs it. Here is no Pod, and no kubeconfig: that is all that is missing."""
+    asked = tree.run("rookery", "wait", "deployments.v1.apps/web", hardened=hardened)
+    assert (asked.returncode, asked.stdout) == (1, "")
+    assert asked.stderr.startswith("error[cluster-config]: the kubeconfig cannot be used")
+
+
 def test_nothing_is_written(tree: Tree) -> None:
     """As the user who owns the tree, on a file system that can be written."""
+    (tree.prefix / "bin" / "nothing").write_text("")
+    tree.run("nothing", hardened=False)  # what this machine's Python does by itself when it starts is not looked at
     before = {name: path.stat().st_mtime_ns for path in tree.folder.rglob("*") for name in [str(path)]}
     done = tree.run(*entry_point(), stdin=LIST, hardened=False)
     assert done.returncode == 0, done.stderr

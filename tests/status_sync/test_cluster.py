@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -258,6 +260,45 @@ def test_names_cannot_lead_elsewhere(cluster: Cluster, script: Script) -> None:
     script.answers = [refusal(404)]
     cluster.get(CONFIG_MAPS, "../kube-system", "a/../b?x=y")
     assert script.asked == ["/api/v1/namespaces/..%2Fkube-system/configmaps/a%2F..%2Fb%3Fx%3Dy"]
+
+
+def test_the_token_of_a_pod_is_read_again_when_it_is_a_minute_old(
+    cluster: Cluster, script: Script, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is renewed on disk. All is as in a Pod but for the server, which speaks no TLS here."""
+    from kubernetes.config import incluster_config
+
+    token, certificate, now = tmp_path / "token", tmp_path / "ca.crt", datetime(2026, 1, 1, tzinfo=UTC)
+    clock = SimpleNamespace(datetime=SimpleNamespace(now=lambda: now), timedelta=timedelta)
+    certificate.write_text("unused")
+    token.write_text("first")
+    for name, value in {
+        "SERVICE_TOKEN_FILENAME": str(token),
+        "SERVICE_CERT_FILENAME": str(certificate),
+        "datetime": clock,
+    }.items():
+        monkeypatch.setattr(incluster_config, name, value)
+    for name, value in {
+        "KUBERNETES_SERVICE_HOST": "127.0.0.1",
+        "KUBERNETES_SERVICE_PORT": "1",
+        "HOME": str(tmp_path),
+    }.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.delenv("KUBECONFIG", raising=False)
+    pod = connect()
+    pod.host = cluster.host
+    script.answers = [found("shared")]
+    get(pod)
+    token.write_text("second")
+    get(pod)
+    now += timedelta(minutes=1)
+    get(pod)
+    assert [text.split()[1] for text in script.authorized] == ["first", "first", "second"]
+    now += timedelta(minutes=1)
+    token.write_text("")
+    with pytest.raises(RenderError) as caught:
+        get(pod)
+    assert [diagnostic.code for diagnostic in caught.value.diagnostics] == ["cluster-config"]
 
 
 CONFIGS = {
