@@ -16,7 +16,8 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from krm_fn.cel import EvaluationError, to_json
+from krm_fn.cel import EvaluationError, compile_, parse, to_json
+from krm_fn.cel.stack import deep
 from krm_fn.expand.ownership import DIGEST
 from krm_fn.expand.readiness import undecoded
 from krm_fn.report.diagnostic import RenderError
@@ -54,6 +55,31 @@ class Condition(NamedTuple):
 
     text: str
     run: Program
+
+    def asked(self, name: str, seen: dict[str, Any]) -> Any:
+        """What it says of an object that it calls *name*, as JSON. Errors: EvaluationError."""
+        run = self.run if "__" not in self.text else _with_fields(self.text, {name: deep(_shape, seen)})
+        return to_json(run({name: seen}))
+
+
+def _with_fields(text: str, shapes: dict[str, dict[str, Any]]) -> Program:
+    """A program that reads `with-dash` where `with__dash__dash` is written: there is no schema here but the object's own fields."""
+    from krm_fn.schema.field_names import name_fields
+
+    tree = parse(text)
+    name_fields(tree, shapes)
+    return compile_(tree)
+
+
+def _shape(value: Any) -> dict[str, Any]:
+    """The fields that a value has, in the form of a schema."""
+    if isinstance(value, dict):
+        return {"properties": {key: _shape(part) for key, part in value.items()}}
+    if isinstance(value, list):
+        return {
+            "items": {"properties": {k: s for part in value for k, s in _shape(part).get("properties", {}).items()}}
+        }
+    return {}
 
 
 class Gate(NamedTuple):
@@ -106,10 +132,10 @@ def why_not_ready(gate: Gate, wanted: Wanted, seen: dict[str, Any] | None) -> st
         return f"its controller has not looked at generation {generation} yet"
     if gate.generations and status is None:
         return "its controller has not looked at it yet"
-    names = {gate.name: undecoded(seen) if wanted.is_secret else seen}
+    view = undecoded(seen) if wanted.is_secret else seen
     for condition in gate.conditions:
         try:
-            if to_json(condition.run(names)) is True:
+            if condition.asked(gate.name, view) is True:
                 continue
             detail = ""
         except EvaluationError as error:

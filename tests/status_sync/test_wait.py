@@ -60,6 +60,17 @@ VERDICTS: dict[str, tuple[Json | None, tuple[str, ...], str]] = {
     "a generation that is no number": (web("2", {"observedGeneration": 1}), ("true",), ""),
     "an observed generation that is no number": (web(2, {"observedGeneration": "1"}), ("true",), ""),
     "a status that is no map": (web(2, "well"), ("web.status == 'well'",), ""),
+    "a field whose name CEL cannot spell": (
+        web(status={"by-zone": [{"in": "a"}]}),
+        ("web.status.by__dash__zone.exists(zone, zone.__in__ == 'a')",),
+        "",
+    ),
+    "such a field is missing": (
+        web(status={}),
+        ("has(web.status.by__dash__zone)",),
+        "waits for has(web.status.by__dash__zone)",
+    ),
+    "a field that is spelled like one": (web(status={"by__dash__zone": 1}), ("web.status.by__dash__zone == 1",), ""),
     "metadata that is no map": ({"metadata": []}, ("true",), ""),
 }
 
