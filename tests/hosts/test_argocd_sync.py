@@ -14,6 +14,7 @@ import yaml
 
 from tests.hosts.argocd import Application, ArgoCd, argo_cd
 from tests.hosts.argocd_cases import (
+    DATABASE,
     KINDS,
     KRO,
     NESTING,
@@ -35,7 +36,7 @@ from tests.hosts.argocd_cases import (
 )
 from tests.hosts.argocd_server import REPOSITORY
 from tests.hosts.conftest import files
-from tests.rendering import config_map, indented, instance
+from tests.rendering import config_map, indented, instance, rgd
 
 pytestmark = pytest.mark.hosts
 
@@ -326,11 +327,12 @@ def test_automated_syncs_come_to_the_same_end(argo: ArgoCd) -> None:
     assert set(uids(app)) == {"Database/shop-db", "ConfigMap/shop-connection"}
 
 
-# -- deletion -----------------------------------------------------------------------------------------------------------------
+# -- removal ------------------------------------------------------------------------------------------------------------------
 
 
-def test_a_deleted_application_goes_in_reverse(argo: ArgoCd) -> None:
-    app = application(argo, "leaving", TWO_GATES, kind="TwoGates")
+def in_place(argo: ArgoCd, name: str, beside: str = "") -> Application:
+    """Database, then migration, then backend, synced to the end, and a finalizer on each."""
+    app = application(argo, name, TWO_GATES, kind="TwoGates", beside=beside)
     app.begin_sync()
     app.waits_for("example.com/Database", "shop-db")
     database_is(app, phase="Ready")
@@ -338,18 +340,74 @@ def test_a_deleted_application_goes_in_reverse(argo: ArgoCd) -> None:
     migration_is_done(app)
     app.end_sync()
     app.becomes("Healthy")
-    waves = [{"ConfigMap/shop-backend"}, {"Migration/shop-db-migration"}, {"ConfigMap/shop-page", "Database/shop-db"}]
+    hold(app)
+    return app
+
+
+def hold(app: Application) -> None:
     for each in app.live(*KINDS).values():
-        argo.objects.patch(each, {"metadata": {"finalizers": ["example.com/hold"]}})
-    app.delete()
-    for i, wave in enumerate(waves):
-        argo.wait_for(partial(is_leaving, app, wave), f"{wave} to be deleted", partial(app.live, *KINDS))
-        assert set(uids(app)) == set().union(*waves[i:])
-        for name in wave:
-            argo.objects.patch(app.live(*KINDS)[name], {"metadata": {"finalizers": None}})
-    argo.wait_for(lambda: app.is_gone, "the Application to go", app.said)
+        app.argo.objects.patch(each, {"metadata": {"finalizers": ["example.com/hold"]}})
+
+
+def let_go(app: Application, name: str) -> None:
+    app.argo.objects.patch(app.live(*KINDS)[name], {"metadata": {"finalizers": None}})
 
 
 def is_leaving(app: Application, names: set[str]) -> bool:
     """Whether these objects, and no others, are being deleted."""
     return {name for name, each in app.live(*KINDS).items() if "deletionTimestamp" in each["metadata"]} == names
+
+
+WAVES = [{"ConfigMap/shop-backend"}, {"Migration/shop-db-migration"}, {"ConfigMap/shop-page", "Database/shop-db"}]
+"""The last first."""
+
+
+def test_a_deleted_application_goes_in_reverse(argo: ArgoCd) -> None:
+    app = in_place(argo, "leaving")
+    app.delete()
+    for i, wave in enumerate(WAVES):
+        argo.wait_for(partial(is_leaving, app, wave), f"{wave} to be deleted", partial(app.live, *KINDS))
+        assert set(uids(app)) == set().union(*WAVES[i:])
+        for name in wave:
+            let_go(app, name)
+    argo.wait_for(lambda: app.is_gone, "the Application to go", app.said)
+
+
+def test_of_an_instance_that_is_gone_the_last_wave_is_pruned_first(argo: ArgoCd) -> None:
+    """And nothing is said of the others: Argo CD makes a new plan of what is left, in which several waves may go at once."""
+    app = in_place(argo, "pruning", config_map_of("beside", "example.com/note", "stays"))
+    (app.repository.folder / "instance.yaml").unlink()
+    app.repository.commit({})
+    app.begin_sync()
+    argo.wait_for(partial(is_leaving, app, WAVES[0]), f"{WAVES[0]} to be deleted", app.said)
+    assert set(uids(app)) == {"ConfigMap/beside"}.union(*WAVES)
+    for name in app.live(*KINDS):
+        let_go(app, name)
+    app.end_sync()
+    assert set(uids(app)) == {"ConfigMap/beside"}
+
+
+@pytest.mark.parametrize(("options", "after"), [([], "shop-db"), (["PruneLast=true"], "nobody")])
+def test_what_is_not_needed_any_more_goes_first_unless_it_is_to_go_last(
+    argo: ArgoCd, options: list[str], after: str
+) -> None:
+    """It goes in its own wave, before what is applied in that one: who depended on it has not heard of it yet."""
+    backend = config_map("backend", "{after: '%s'}")
+    app = application(
+        argo,
+        f"replaced-{after}",
+        rgd(DATABASE + backend % "${database.metadata.name}", kind="Replaced"),
+        kind="Replaced",
+    )
+    app.begin_sync()
+    app.waits_for("example.com/Database", "shop-db")
+    database_is(app, phase="Ready")
+    app.end_sync()
+    hold(app)
+    app.repository.commit({"rgd-0.yaml": rgd(backend % "nobody", kind="Replaced")})
+    app.begin_sync(syncOptions=["PrunePropagationPolicy=background", *options])
+    argo.wait_for(partial(is_leaving, app, {"Database/shop-db"}), "the database to be deleted", app.said)
+    assert app.live(("v1", "ConfigMap"))["ConfigMap/shop-backend"]["data"] == {"after": after}
+    let_go(app, "Database/shop-db")
+    app.end_sync()
+    assert app.live(("v1", "ConfigMap"))["ConfigMap/shop-backend"]["data"] == {"after": "nobody"}
