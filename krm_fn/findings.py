@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from krm_fn.expand.observed import identity, identity_text
 from krm_fn.expand.outcome import APPLY_TIME, DEFERRED, DEPENDENCY, HELD, MISSING, NEVER_READY, NOT_READY
-from krm_fn.expand.secrets import is_secret_path
 from krm_fn.report.diagnostic import ERROR, INFO, WARNING, Diagnostic, arranged
 from krm_fn.schema.kube_version import known_versions
 
@@ -257,6 +256,8 @@ def _explain(outcome: Outcome, program: Program) -> tuple[str, str, str]:
         )
     if first.reason == DEPENDENCY:
         return ("deferred", f"{first.chain[0]} is withheld, which waits for {shown}{via}", "")
+    from krm_fn.expand.secrets import is_secret_path
+
     secrets = [path for path in sorted(paths) if is_secret_path(path, program)]
     if secrets:
         return (

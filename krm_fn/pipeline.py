@@ -16,8 +16,8 @@ Not known here: where documents come from and where text goes (`command`, `funct
 from __future__ import annotations
 
 from krm_fn.emit.plain import emit, emit_kept
-from krm_fn.expand.held import Keeping, as_it_lives, cannot_hold
 from krm_fn.expand.instance import World, expand_instance
+from krm_fn.expand.keeping import Keeping
 from krm_fn.expand.observed import Observed
 from krm_fn.expand.outcome import Faults
 from krm_fn.expand.ownership import kind_of_owner
@@ -230,6 +230,8 @@ class Rendering:
 
     def _kept(self, keeping: Keeping) -> list[Emitted]:
         """What lives of instances that wait although nobody wants it now. Where that is not known, a warning says so."""
+        from krm_fn.expand.held import as_it_lives, cannot_hold
+
         seen = self.world.observed
         if not (seen.is_inventory or self.knows_earlier):
             self.findings.nothing_known_of_what_lives()

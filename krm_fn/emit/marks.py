@@ -7,7 +7,6 @@ node and key, never by the object's own name: later tools rename.
 
 from __future__ import annotations
 
-from krm_fn.expand.labels import RECONCILE
 from krm_fn.expand.ownership import INSTANCE, ITEM, NODE, PREFIX
 
 TYPE_CHECKING = False
@@ -38,6 +37,8 @@ def marked(object: dict[str, Any], instance: str, node: str, key: str) -> dict[s
 
 def suspended(object: dict[str, Any]) -> dict[str, Any]:  # noqa: A002
     """An instance that a kro in the cluster leaves alone: kro v0.9.3 api/v1alpha1/groupversion_info.go."""
+    from krm_fn.expand.labels import RECONCILE
+
     made = dict(object)
     metadata = made["metadata"] = dict(object["metadata"])
     metadata["annotations"] = {**(metadata.get("annotations") or {}), RECONCILE: "suspended"}

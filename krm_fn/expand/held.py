@@ -1,8 +1,8 @@
 """
 What lives and must stay while its instance waits.
 
-Enters: an expansion whose nodes are done, the objects that somebody saw.  Leaves: HELD outcomes with the objects as they live; which
-living objects of an instance must not go; their bodies.  Not known here: output, who prunes.
+Enters: an expansion whose nodes are done, the objects that somebody saw.  Leaves: HELD outcomes with the objects as they live; the
+bodies of living objects.  Not known here: output, who prunes, which instances wait (`keeping`).
 
 kro prunes nothing of an instance while anything of it is unresolved. Appliers of rendered output do not know of that: what is left
 out is pruned. So a node that waits now, and whose object lives, is given as it lives: every path that its template sets, read
@@ -14,18 +14,18 @@ from __future__ import annotations
 
 from krm_fn.cel import EvaluationError
 from krm_fn.expand.outcome import DEFERRED, HELD, Fault, Item
-from krm_fn.expand.ownership import kind_of_owner, maker, owner
+from krm_fn.expand.ownership import maker, owner
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
     from typing import Any
 
     from krm_fn.expand.observed import Identity
-    from krm_fn.expand.outcome import Expansion, Outcome
+    from krm_fn.expand.outcome import Outcome
     from krm_fn.expand.ownership import Owned
     from krm_fn.expand.scene import Scene
-    from krm_fn.program.model import Node, Program
+    from krm_fn.program.model import Node
 
 _OBSERVE = "observe again, so that the snapshot holds all of it"
 _SECRET = ("", "Secret")
@@ -134,49 +134,3 @@ def _masked(template: Any, seen: Any) -> Any:
     if isinstance(template, list) and isinstance(seen, list) and len(template) == len(seen):
         return [_masked(child, other) for child, other in zip(template, seen, strict=True)]
     return seen
-
-
-class Keeping:
-    """Which instances wait, so that nothing of theirs may go. `follow` every expansion of a run, then ask."""
-
-    def __init__(self, programs: Mapping[tuple[str, str], Program]) -> None:
-        self.instances: set[str] = set()
-        self._programs = programs
-        self._waiting: set[str] = set()
-        self._possible: set[tuple[str, str]] = set()
-        """The kinds of nested instances that a waiting instance may make."""
-
-    def follow(self, expansion: Expansion) -> None:
-        name = owner(expansion.subject)
-        self.instances.add(name)
-        if is_waiting(expansion.outcomes.values()):
-            self._waiting.add(name)
-            self._add_possible(expansion.program)
-        for outcome in expansion.outcomes.values():
-            for made in outcome.items:
-                if made.nested is not None:
-                    self.follow(made.nested)
-
-    def _add_possible(self, program: Program) -> None:
-        rest = [program]
-        while rest:
-            for node in rest.pop().nodes.values():
-                kind = (node.group, node.object_kind)
-                if kind in self._programs and kind not in self._possible and not node.is_external:
-                    self._possible.add(kind)
-                    rest.append(self._programs[kind])
-
-    @property
-    def is_needed(self) -> bool:
-        return bool(self._waiting)
-
-    def keeps(self, instance: str) -> bool:
-        """Whether what *instance* made must stay. One that is not there any more may be nested in one that waits."""
-        if instance in self.instances:
-            return instance in self._waiting
-        return kind_of_owner(instance) in self._possible
-
-
-def is_waiting(outcomes: Iterable[Outcome]) -> bool:
-    """Whether anything of an instance is unresolved."""
-    return any(outcome.state in (DEFERRED, HELD) for outcome in outcomes)

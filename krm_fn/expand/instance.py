@@ -12,8 +12,6 @@ from __future__ import annotations
 
 from krm_fn.cel.values import OpenMap, Unknown, root_of
 from krm_fn.expand.fields import put, user_fields
-from krm_fn.expand.held import hold_deferred
-from krm_fn.expand.labels import child_labels, instance_labels
 from krm_fn.expand.node import expand_node, give_up
 from krm_fn.expand.observed import Observed
 from krm_fn.expand.outcome import APPLY_TIME, HELD, RESOLVED, Expansion, Fault, Faults
@@ -86,6 +84,8 @@ def expand_instance(
 
         scene.apply_time = ApplyTime(world.programs)
     if world.kro_labels:
+        from krm_fn.expand.labels import child_labels
+
         live = _live_metadata(program, instance, world)
         scene.labels = child_labels(program, instance, live.get("uid") or "")
     scene.names[model.SCHEMA] = instance_variable(program, instance, world)
@@ -120,6 +120,8 @@ def instance_variable(program: Program, instance: dict[str, Any], world: World) 
     live = _live_metadata(program, instance, world)
     extra: dict[str, Any] = {}
     if world.kro_labels:
+        from krm_fn.expand.labels import instance_labels
+
         extra = instance_labels(program, instance)
         extra.update({key: value for key, value in (live.get("labels") or {}).items() if key in extra})
     return world.shapes.typed(instance_view(instance, live, extra), program)
@@ -135,6 +137,8 @@ def _live_metadata(program: Program, instance: dict[str, Any], world: World) -> 
 
 def _hold(scene: Scene, world: World, trail: tuple[Subject, ...], faults: list[Fault]) -> None:
     """Give what lives of deferred nodes as it lives, nested instances with all that they make."""
+    from krm_fn.expand.held import hold_deferred
+
     try:
         hold_deferred(scene)
         for outcome in scene.outcomes.values():

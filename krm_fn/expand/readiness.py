@@ -7,8 +7,6 @@ Not known here: templates, inclusion.
 
 from __future__ import annotations
 
-from copy import copy
-
 from krm_fn.cel import EvaluationError, to_json
 from krm_fn.cel.values import Unknown
 from krm_fn.expand.outcome import ABSENT, NEVER_READY, NOT_READY, Fault, Wait
@@ -132,6 +130,8 @@ def undecoded(secret: Any) -> Any:
     data = secret.get("data")
     if not isinstance(data, dict):
         return secret
+    from copy import copy  # which brings along more than the whole render needs
+
     read, values = copy(secret), copy(data)
     values.update((key, Undecoded(value)) for key, value in data.items() if type(value) is str)
     read["data"] = values

@@ -30,7 +30,7 @@ from __future__ import annotations
 from krm_fn.emit.kpt import reference, without_dependencies
 from krm_fn.emit.marks import LOCAL_CONFIG, file_path, marked
 from krm_fn.emit.yaml_text import dump
-from krm_fn.expand.held import Keeping
+from krm_fn.expand.keeping import Keeping
 from krm_fn.expand.observed import identity
 from krm_fn.expand.ownership import INSTANCE, PREFIX, owner
 from krm_fn.function.config import API_VERSION, ECHO, KIND, read_request

@@ -42,7 +42,6 @@ from krm_fn.cel.types import (
     list_of,
     map_of,
 )
-from krm_fn.schema.embedded import resource_properties
 from krm_fn.schema.escaping import escape
 
 TYPE_CHECKING = False
@@ -124,6 +123,8 @@ def _as_root(schema: Schema) -> Schema:
     """An embedded resource with what every object has, unless that is all there. Kubernetes v1.35 WithTypeAndObjectMeta."""
     if schema.get("x-kubernetes-embedded-resource") is not True:
         return schema
+    from krm_fn.schema.embedded import resource_properties
+
     return {**schema, "properties": resource_properties(schema.get("properties") or {})}
 
 

@@ -10,8 +10,6 @@ Source: kro v0.9.3 pkg/graph/crd/{crd,defaults}.go.
 
 from __future__ import annotations
 
-from krm_fn.schema.plurals import plural
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, TypeAlias
@@ -22,7 +20,6 @@ __all__ = [
     "generated_crd",
     "instance_schema",
     "object_meta",
-    "plural",
     "schema_of_variable",
     "schema_without_status",
     "with_default_status",
@@ -67,6 +64,8 @@ def generated_crd(
              `conditions` added.
     Source:  kro v0.9.3 pkg/graph/crd/crd.go SynthesizeCRD.
     """
+    from krm_fn.schema.plurals import plural
+
     many = plural(kind.lower())
     object_meta: dict[str, Any] = {"name": f"{many}.{group}"}
     for part in ("labels", "annotations"):

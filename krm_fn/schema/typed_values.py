@@ -19,9 +19,7 @@ from krm_fn.cel.budget import FAILURE, spend
 from krm_fn.cel.errors import BAD_CONVERSION, NEVER_ABSORBED, EvaluationError
 from krm_fn.cel.operators import INT_MAX, INT_MIN, kind_of
 from krm_fn.cel.values import OpenList, OpenMap, SettledMap, Unknown, join_path
-from krm_fn.schema.embedded import resource_properties
 from krm_fn.schema.escaping import escape
-from krm_fn.schema.formats import READERS
 from krm_fn.schema.typed_containers import TypedMap, TypedObject, TypedSettledMap
 from krm_fn.schema.typed_lists import Foreign, KeyedList, SetList, TypedList, comparable
 
@@ -128,6 +126,8 @@ class _Text(Shape):
         if type(value) is not str:
             raise _wrong(self.what, value)
         spend(_FORMATTED + len(value))
+        from krm_fn.schema.formats import READERS
+
         return READERS[self.schema["format"]](value)
 
 
@@ -206,6 +206,8 @@ class _Object(Shape):
         super().__init__(schema, "object")
         self.properties: dict[str, Schema] = schema.get("properties") or {}
         if schema.get("x-kubernetes-embedded-resource") is True:
+            from krm_fn.schema.embedded import resource_properties
+
             self.properties = resource_properties(self.properties)
         self._children: dict[str, Shape] = {}
 
@@ -278,8 +280,11 @@ def _read_open(shape: _Map | _Object, value: OpenMap) -> OpenMap:
 
 
 def _string(schema: Schema) -> Shape:
-    if schema.get("format") in READERS:
-        return _Text(schema, f"string ({schema['format']})")
+    if schema.get("format"):
+        from krm_fn.schema.formats import READERS
+
+        if schema["format"] in READERS:
+            return _Text(schema, f"string ({schema['format']})")
     return _Scalar(schema, "string", (str,))
 
 

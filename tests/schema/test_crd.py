@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from krm_fn.schema.crd import generated_crd, object_meta, plural, schema_without_status, with_default_status
+from krm_fn.schema.crd import generated_crd, object_meta, schema_without_status, with_default_status
+from krm_fn.schema.plurals import plural
 from tests.conformance.rules_text import crd_outline
 from tests.schema import corpus
 

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 from krm_fn.cel.budget import CONTAINER, FAILURE, spend, too_deep
 from krm_fn.cel.errors import NO_SUCH_OVERLOAD, EvaluationError
-from krm_fn.cel.library.prices import price_of
 from krm_fn.cel.values import (
     Omit,
     OpenList,
@@ -268,6 +267,8 @@ class Choice:
 
 def _at_its_price(overload: Overload) -> Implementation:
     """What serves the overload, paid for before it is called."""
+    from krm_fn.cel.library.prices import price_of
+
     units, each = price_of(overload.id, overload.name)
     impl = overload.impl
     if not each:
