@@ -89,6 +89,7 @@ _OPTIONS = {
     "format": VALUE,
     "help": FLAG,
 }
+_OF_ARGO_CD = ("wave-base", "wave-step", "gate-image")
 _LARGEST_WAVE = 100_000
 _POLICIES = (WITHHOLD, FALLBACK, APPLY_TIME, FAIL)
 _EMITTED = ("instances", "api")
@@ -141,6 +142,7 @@ def render(
 def _order(arguments: Arguments) -> Order | None:
     """What the output is to be applied by; None where nothing has to be said to it."""
     target = arguments.last("target", "plain")
+    _refuse_options_of_others(arguments, target)
     numbers = {}
     for name, default in (("wave-base", 0), ("wave-step", 1)):
         text = arguments.last(name, str(default))
@@ -151,7 +153,7 @@ def _order(arguments: Arguments) -> Order | None:
         if abs(numbers[name]) > _LARGEST_WAVE or (name == "wave-step" and numbers[name] < 1):
             raise UsageError(f"--{name} {text} is out of range")
     image = arguments.last("gate-image")
-    if image:
+    if "gate-image" in arguments.values:
         from krm_fn.emit.argocd import is_image
 
         if not is_image(image):
@@ -166,6 +168,16 @@ def _order(arguments: Arguments) -> Order | None:
 
         return Order(target, waves=waves, flux=flux_settings(arguments))
     return Order(target, waves=waves, base=numbers["wave-base"], step=numbers["wave-step"], gate_image=image)
+
+
+def _refuse_options_of_others(arguments: Arguments, target: str) -> None:
+    """An option that changes nothing is a misunderstanding."""
+    for name in arguments.values:
+        wanted = "flux" if name.startswith("flux-") else "argocd" if name in _OF_ARGO_CD else target
+        if wanted != target:
+            raise UsageError(f"--{name} is for --target {wanted}")
+    if target == "plain" and arguments.last("waves", "gated") != "gated":
+        raise UsageError("--waves is for a target that waits: argocd, kpt or flux")
 
 
 class _Output:

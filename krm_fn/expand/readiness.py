@@ -33,6 +33,9 @@ def publish(outcome: Outcome, scene: Scene) -> None:
         return
     if node.asked is not None:
         _publish_view(outcome, node.asked, scene)
+    elif node.ready_when:
+        # It reads nothing of its object, nor does anybody else.
+        scene.views[node.id] = [({}, False) for _ in outcome.items]
     if node.ready_when:
         wait = gate(node, scene)
         if wait is not None:

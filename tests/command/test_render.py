@@ -55,6 +55,15 @@ def package(tmp_path: Path) -> Path:
             id="a policy that is not there",
         ),
         pytest.param(["render", "x", "--emit", "rgds"], "one of instances, api", id="emit"),
+        pytest.param(
+            ["render", "x", "--wave-base", "3"], "--wave-base is for --target argocd", id="an order for nobody"
+        ),
+        pytest.param(
+            ["render", "x", "--target", "kpt", "--gate-image", "a"], "for --target argocd", id="a Job for kpt"
+        ),
+        pytest.param(["render", "x", "--flux-interval", "1m"], "for --target flux", id="an option of Flux alone"),
+        pytest.param(["render", "x", "--waves", "every-edge"], "argocd, kpt or flux", id="waves without a target"),
+        pytest.param(["render", "x", "--target", "argocd", "--gate-image", ""], "an image like", id="no image"),
     ],
 )
 def test_usage_errors_exit_2_and_say_what_is_wrong(argv: list[str], says: str) -> None:
