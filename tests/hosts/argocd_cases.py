@@ -147,8 +147,3 @@ def observe(app: Application) -> None:
 def config_map_of(name: str, annotation: str, value: str) -> str:
     metadata = {"name": name, "annotations": {annotation: value}}
     return json.dumps({"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata})
-
-
-def job_is_suspended(app: Application) -> None:
-    suspended = {"type": "Suspended", "status": "True", "reason": "JobSuspended"}
-    app.write_status("batch/v1", "Job", "shop-waiting", {"conditions": [suspended]})
