@@ -107,10 +107,10 @@ def rookery(*words: str, stdin: str = "") -> str:
     return out.getvalue().decode()
 
 
-def health_checks() -> dict[str, str]:
+def health_checks(*rgds: str) -> dict[str, str]:
     """What argocd-cm gets: one check a kind, for all RGDs at once."""
     words = ("health", "-", "--format", "argocd", "--emit", "instances")
-    made = yaml.safe_load(rookery(*words, stdin="---\n".join(RGDS)))
+    made = yaml.safe_load(rookery(*words, stdin="---\n".join(rgds)))
     checks: dict[str, str] = made["data"]
     return checks
 

@@ -19,6 +19,7 @@ from tests.hosts.argocd_cases import (
     KRO,
     NESTING,
     REPLICATED,
+    RGDS,
     SHRINKING,
     STORE,
     TWO_GATES,
@@ -42,7 +43,7 @@ pytestmark = pytest.mark.hosts
 
 @pytest.fixture(scope="module")
 def argo() -> Iterator[ArgoCd]:
-    with argo_cd(health_checks(), [crd("Database"), crd("Migration")]) as running:
+    with argo_cd(health_checks(*RGDS), [crd("Database"), crd("Migration")]) as running:
         yield running
 
 
