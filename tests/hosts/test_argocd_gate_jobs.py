@@ -46,12 +46,13 @@ WEB = rgd(
 )
 """A Deployment, which Argo CD judges in its own way, then page."""
 
+SECURE = 'database.status.url.matches("^https://[a-z]+$") && database.status.note == "$$ $(HOME)"'
 SERVED = rgd(
-    custom("database", "Database", "${schema.metadata.name}-db", 'database.status.url.matches("^https://[a-z]+$")')
+    custom("database", "Database", "${schema.metadata.name}-db", SECURE)
     + config_map("connection", '{of: "${database.metadata.name}"}'),
     kind="Served",
 )
-"""A custom resource, of which Argo CD's Lua cannot say this, then connection."""
+"""A custom resource, of which Argo CD's Lua cannot say this, then connection. What the kubelet would fill in is no reference here."""
 
 
 @pytest.fixture(scope="module")
@@ -154,7 +155,7 @@ def test_what_lua_cannot_carry_is_waited_for(argo: ArgoCd) -> None:
         database_is(app, url="http://db")
         argo.wait_for(lambda: "waits for database.status.url.matches" in kubelet.log(), "a reason", kubelet.log)
         assert not config_maps(app)
-        database_is(app, url="https://db")
+        database_is(app, url="https://db", note="$$ $(HOME)")
         app.end_sync()
         assert is_complete(jobs(app)[job])
         assert set(config_maps(app)) == {"ConfigMap/shop-connection"}
