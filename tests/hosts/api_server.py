@@ -2,8 +2,8 @@
 A real kube-apiserver with its etcd, on loopback addresses alone, and the little of a client that tests need.
 
 TLS and RBAC are on: the server signs its own certificate, which the client checks, and knows one token, of an administrator. There
-are no controllers: Deployments make no Pods, owners that go take nothing along, and a Namespace never finishes deleting. CRDs are
-served about a second after they are created.
+are no controllers, unless controllers.py starts some: Deployments make no Pods, owners that go take nothing along, and a Namespace
+never finishes deleting. CRDs are served about a second after they are created.
 """
 
 from __future__ import annotations
@@ -165,7 +165,7 @@ def _started(
             assert process.poll() is None, _log(folder)
         assert time.monotonic() < end, _log(folder)
         time.sleep(0.1)
-    server.kubeconfig.write_text(_kubeconfig(server))
+    server.kubeconfig.write_text(kubeconfig(server, "admin", server.token))
     return server
 
 
@@ -186,7 +186,7 @@ def free_ports(count: int) -> list[int]:
     return ports
 
 
-def _kubeconfig(server: ApiServer) -> str:
+def kubeconfig(server: ApiServer, user: str, token: str) -> str:
     cluster = {
         "server": f"https://127.0.0.1:{server.port}",
         "certificate-authority": str(server.folder / "certs" / "apiserver.crt"),
@@ -196,8 +196,8 @@ def _kubeconfig(server: ApiServer) -> str:
             "apiVersion": "v1",
             "kind": "Config",
             "clusters": [{"name": "test", "cluster": cluster}],
-            "users": [{"name": "admin", "user": {"token": server.token}}],
-            "contexts": [{"name": "test", "context": {"cluster": "test", "user": "admin"}}],
+            "users": [{"name": user, "user": {"token": token}}],
+            "contexts": [{"name": "test", "context": {"cluster": "test", "user": user}}],
             "current-context": "test",
         }
     )

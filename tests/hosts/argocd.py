@@ -1,9 +1,8 @@
 """
 The real Argo CD without a container: its application-controller, its repo-server and our plugin in its plugin server, against an API
-server of its own, with Applications from Git repositories on this disk.
+server of its own with the real controllers of Jobs and of garbage, with Applications from Git repositories on this disk.
 
-Nobody plays the controllers of what Applications make: a test writes the statuses.  Nothing is garbage collected either, so objects
-are pruned and Applications deleted in the background; in the foreground they would never go.  A sync is asked for as Argo CD's own
+Nobody plays the other controllers of what Applications make: a test writes the statuses.  A sync is asked for as Argo CD's own
 command line does it, by writing `operation` into the Application; nothing syncs by itself.
 """
 
@@ -22,14 +21,15 @@ from typing import Any, TypeVar
 from tests.hosts.api_server import ApiError, ApiServer, api_server, free_ports
 from tests.hosts.argocd_server import plugin_server
 from tests.hosts.cluster_objects import Objects
+from tests.hosts.controllers import controllers
 from tests.hosts.programs import tool
 
 Json = dict[str, Any]
 T = TypeVar("T")
 NAMESPACE = "argocd"
 _SECONDS = 60
-FINALIZER = "resources-finalizer.argocd.argoproj.io/background"
-_IN_THE_BACKGROUND = "PrunePropagationPolicy=background"
+FINALIZER = "resources-finalizer.argocd.argoproj.io"
+"""With it, what the Application made goes first, in the foreground; with /background after it, in the background."""
 _PART_OF = {"app.kubernetes.io/part-of": "argocd"}
 _CONFIG_MAPS = ("rbac", "cmd-params", "ssh-known-hosts", "tls-certs", "gpg-keys")
 
@@ -177,7 +177,7 @@ class Application:
         """A full sync of the newest commit, with prune; it runs on."""
         self.refresh()
         self._asked += 1
-        wanted = {"revision": self.repository.revision, "prune": True, "syncOptions": [_IN_THE_BACKGROUND], **sync}
+        wanted = {"revision": self.repository.revision, "prune": True, **sync}
         info = [{"name": "test", "value": str(self._asked)}]
         self._patch({"operation": {"initiatedBy": {"username": "test"}, "info": info, "sync": wanted}})
 
@@ -211,14 +211,14 @@ class Application:
 
     def automate(self) -> None:
         """From now on it syncs, prunes and heals itself."""
-        automated = {"automated": {"prune": True, "selfHeal": True}, "syncOptions": [_IN_THE_BACKGROUND]}
-        self._patch({"spec": {"syncPolicy": automated}})
+        self._patch({"spec": {"syncPolicy": {"automated": {"prune": True, "selfHeal": True}}}})
 
     def set_parameters(self, parameters: Sequence[Json]) -> None:
         self._patch({"spec": {"source": {"plugin": {"parameters": list(parameters)}}}})
 
-    def delete(self) -> None:
-        """The deletion begins."""
+    def delete(self, finalizer: str = FINALIZER) -> None:
+        """The deletion begins, with that finalizer."""
+        self._patch({"metadata": {"finalizers": [finalizer]}})
         self.argo.cluster.request("DELETE", self.argo.objects.path(self._mention))
 
     @property
@@ -268,6 +268,7 @@ def argo_cd(checks: Mapping[str, str], crds: Sequence[Json] = ()) -> Iterator[Ar
         server = stack.enter_context(plugin_server({"ROOKERY_TIMEOUT": "50"}))
         running = ArgoCd(folder, cluster)
         _install(running.objects, checks, crds)
+        running.programs.append(stack.enter_context(controllers(cluster)))
         _start(stack, program, running, server.folder / "sock")
         yield running
 

@@ -107,10 +107,10 @@ def rookery(*words: str, stdin: str = "") -> str:
     return out.getvalue().decode()
 
 
-def health_checks() -> dict[str, str]:
+def health_checks(*rgds: str) -> dict[str, str]:
     """What argocd-cm gets: one check a kind, for all RGDs at once."""
     words = ("health", "-", "--format", "argocd", "--emit", "instances")
-    made = yaml.safe_load(rookery(*words, stdin="---\n".join(RGDS)))
+    made = yaml.safe_load(rookery(*words, stdin="---\n".join(rgds)))
     checks: dict[str, str] = made["data"]
     return checks
 
@@ -147,8 +147,3 @@ def observe(app: Application) -> None:
 def config_map_of(name: str, annotation: str, value: str) -> str:
     metadata = {"name": name, "annotations": {annotation: value}}
     return json.dumps({"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata})
-
-
-def job_is_suspended(app: Application) -> None:
-    suspended = {"type": "Suspended", "status": "True", "reason": "JobSuspended"}
-    app.write_status("batch/v1", "Job", "shop-waiting", {"conditions": [suspended]})

@@ -12,13 +12,14 @@ from functools import partial
 import pytest
 import yaml
 
-from tests.hosts.argocd import Application, ArgoCd, argo_cd
+from tests.hosts.argocd import FINALIZER, Application, ArgoCd, argo_cd
 from tests.hosts.argocd_cases import (
     DATABASE,
     KINDS,
     KRO,
     NESTING,
     REPLICATED,
+    RGDS,
     SHRINKING,
     STORE,
     TWO_GATES,
@@ -29,7 +30,6 @@ from tests.hosts.argocd_cases import (
     crd,
     database_is,
     health_checks,
-    job_is_suspended,
     migration_is_done,
     observe,
     uids,
@@ -43,7 +43,7 @@ pytestmark = pytest.mark.hosts
 
 @pytest.fixture(scope="module")
 def argo() -> Iterator[ArgoCd]:
-    with argo_cd(health_checks(), [crd("Database"), crd("Migration")]) as running:
+    with argo_cd(health_checks(*RGDS), [crd("Database"), crd("Migration")]) as running:
         yield running
 
 
@@ -221,7 +221,6 @@ def test_what_is_withheld_shows_until_its_value_is_committed(argo: ArgoCd) -> No
     app = application(argo, "withholding", WITHHOLDING, kind="Withholding")
     app.sync()
     assert set(uids(app)) == {"Database/shop-db", "Job/shop-waiting"}
-    job_is_suspended(app)
     app.becomes("Progressing")
     database_is(app, phase="Ready", endpoint="db.example.com")
     app.becomes("Suspended")
@@ -242,7 +241,6 @@ def test_what_is_withheld_shows_until_its_value_is_committed(argo: ArgoCd) -> No
     assert {**uids(app), "Job/shop-waiting": ""} == {**made, "Job/shop-waiting": ""}
     [connection] = app.live(("v1", "ConfigMap")).values()
     assert connection["data"] == {"host": "db.example.com"}, "what cannot be said any more is held as it lives"
-    job_is_suspended(app)
     app.becomes("Suspended")
 
 
@@ -260,7 +258,6 @@ def test_nothing_is_pruned_while_something_is_withheld(argo: ArgoCd) -> None:
     app.repository.commit({"instance.yaml": instance("{extra: false}", kind="Shrinking", namespace="")})
     observe(app)
     app.sync()
-    job_is_suspended(app)
     app.becomes("Suspended")
     after = uids(app)
     assert after.pop("Job/shop-waiting")
@@ -281,7 +278,6 @@ def test_a_sync_ends_although_others_come_after_what_is_withheld(argo: ArgoCd) -
     database_is(app, phase="Ready")
     app.end_sync()
     assert set(uids(app)) == {"Database/shop-db", "Job/shop-waiting", "ConfigMap/late"}
-    job_is_suspended(app)
     app.becomes("Suspended")
     app.sync()
 
@@ -303,7 +299,7 @@ def test_prune_last_waits_for_the_marker_unless_there_is_none(argo: ArgoCd) -> N
     database_is(app, phase="Ready")
     (app.repository.folder / "beside.yaml").unlink()
     app.repository.commit({})
-    options = ["PruneLast=true", "PrunePropagationPolicy=background"]
+    options = ["PruneLast=true"]
     app.begin_sync(syncOptions=options)
     app.waits_for("batch/Job", "shop-waiting")
     app.terminate()
@@ -318,7 +314,6 @@ def test_automated_syncs_come_to_the_same_end(argo: ArgoCd) -> None:
     app = application(argo, "automated", WITHHOLDING, kind="Withholding")
     app.automate()
     argo.wait_for(lambda: set(uids(app)) == {"Database/shop-db", "Job/shop-waiting"}, "the first sync", app.said)
-    job_is_suspended(app)
     database_is(app, phase="Ready", endpoint="db.example.com")
     app.becomes("Suspended")
     observe(app)
@@ -362,14 +357,16 @@ WAVES = [{"ConfigMap/shop-backend"}, {"Migration/shop-db-migration"}, {"ConfigMa
 """The last first."""
 
 
-def test_a_deleted_application_goes_in_reverse(argo: ArgoCd) -> None:
-    app = in_place(argo, "leaving")
-    app.delete()
+@pytest.mark.parametrize(("name", "finalizer"), [("leaving", FINALIZER), ("left-behind", f"{FINALIZER}/background")])
+def test_a_deleted_application_goes_in_reverse(argo: ArgoCd, name: str, finalizer: str) -> None:
+    """In the foreground, as it is by default, and in the background."""
+    app = in_place(argo, name)
+    app.delete(finalizer)
     for i, wave in enumerate(WAVES):
         argo.wait_for(partial(is_leaving, app, wave), f"{wave} to be deleted", partial(app.live, *KINDS))
         assert set(uids(app)) == set().union(*WAVES[i:])
-        for name in wave:
-            let_go(app, name)
+        for held in wave:
+            let_go(app, held)
     argo.wait_for(lambda: app.is_gone, "the Application to go", app.said)
 
 
@@ -405,7 +402,7 @@ def test_what_is_not_needed_any_more_goes_first_unless_it_is_to_go_last(
     app.end_sync()
     hold(app)
     app.repository.commit({"rgd-0.yaml": rgd(backend % "nobody", kind="Replaced")})
-    app.begin_sync(syncOptions=["PrunePropagationPolicy=background", *options])
+    app.begin_sync(syncOptions=options)
     argo.wait_for(partial(is_leaving, app, {"Database/shop-db"}), "the database to be deleted", app.said)
     assert app.live(("v1", "ConfigMap"))["ConfigMap/shop-backend"]["data"] == {"after": after}
     let_go(app, "Database/shop-db")
