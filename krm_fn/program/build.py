@@ -82,7 +82,8 @@ class _Builder:
         self.shared: dict[str, Compiled] = {}
         self.unknown: UnknownNames | None = None
         self.ids = dict.fromkeys(r.id for r in program.definition.resources)
-        self.schemas = {r.id: self._schema_of(r) for r in program.definition.resources}
+        # Of two with one id the first counts, here as everywhere.
+        self.schemas = {r.id: self._schema_of(r) for r in reversed(program.definition.resources)}
         unsound = any(p.severity == "error" and p.path[:3] in _SCHEMA_PLACES for p in problems)
         is_known = program.definition.has_schema and "spec" not in program.definition.stand_ins and not unsound
         self.types = ExpressionTypes(

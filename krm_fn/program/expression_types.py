@@ -68,7 +68,8 @@ class ExpressionTypes:
         self._report = report
         self._variables: dict[str, Type] = {model.RUNTIME: RUNTIME, model.EACH: UNKNOWN}
         for resource in definition.resources:
-            self._variables[resource.id] = _of_node(resource, schemas.get(resource.id))
+            if resource.id not in self._variables:
+                self._variables[resource.id] = _of_node(resource, schemas.get(resource.id))
         instance = None if schema is None else type_of_variable(schema, model.SCHEMA)
         self._variables[model.SCHEMA] = UNKNOWN if instance is None else instance
         self._seen: dict[str, Type | CheckError] = {}

@@ -72,6 +72,11 @@ EXTERNAL = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "share
         pytest.param(rgd(config("spec")), ["reserved-word"], id="kro's word"),
         pytest.param(rgd(config("loop")), ["reserved-word"], id="CEL's word"),
         pytest.param(rgd(config("a"), config("a", name="b")), ["duplicate-id"], id="id twice"),
+        pytest.param(
+            rgd({**template(kind=None), "id": "a"}, config("a", name="b")),
+            ["duplicate-id", "template-not-an-object"],
+            id="id twice, and the first is unsound",
+        ),
         pytest.param(rgd(config("a"), config("A1".lower())), [], id="two ids"),
         pytest.param(rgd({"id": "cm"}), ["template-missing"], id="neither template nor externalRef"),
         pytest.param(rgd({**config(), "externalRef": EXTERNAL}), ["template-and-external"], id="both"),
