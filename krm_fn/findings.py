@@ -7,6 +7,7 @@ Not known here: how they are shown, where they go.
 
 from __future__ import annotations
 
+from krm_fn.emit.marks import SELF
 from krm_fn.expand.observed import identity, identity_text
 from krm_fn.expand.outcome import APPLY_TIME, DEFERRED, DEPENDENCY, HELD, MISSING, NEVER_READY, NOT_READY
 from krm_fn.report.diagnostic import ERROR, INFO, WARNING, Diagnostic, arranged
@@ -50,7 +51,7 @@ class Findings:
         self.known_kinds = known_kinds
         self.fail_deferred = fail_deferred
         self._found: list[Diagnostic] = []
-        self._makers: dict[Identity, tuple[str, str]] = {}
+        self._makers: dict[Identity, tuple[str, str, Program]] = {}
         self._pairs: set[tuple[str, str]] = set()
 
     def add(self, diagnostic: Diagnostic) -> None:
@@ -136,7 +137,7 @@ class Findings:
 
     def kept(self, emitted: Emitted) -> None:
         """What nobody wants now and stays all the same."""
-        self._makers[identity(emitted.object)] = (str(emitted.subject), emitted.node)
+        self._makers[identity(emitted.object)] = (str(emitted.subject), emitted.node, emitted.program)
         self.add(
             Diagnostic(
                 "held",
@@ -189,31 +190,33 @@ class Findings:
     def identities(self, batch: Iterable[Emitted], entries: Entries) -> None:
         """No two nodes, and no two instances, may give one object."""
         for emitted in batch:
-            key = identity(emitted.object)
-            maker = (str(emitted.subject), emitted.node)
-            first = self._makers.setdefault(key, maker)
-            if first is maker:
-                continue
-            pair = (f"{first[0]} ({first[1]})", f"{maker[0]} ({maker[1]})")
-            if pair not in self._pairs:
-                self._pairs.add(pair)
-                self._clash(emitted, key, pair, entries)
+            maker = (str(emitted.subject), emitted.node, emitted.program)
+            first = self._makers.setdefault(identity(emitted.object), maker)
+            if first is not maker:
+                self._clash(emitted, first, entries)
 
-    def _clash(self, emitted: Emitted, key: Identity, pair: tuple[str, str], entries: Entries) -> None:
-        node = emitted.program.nodes.get(emitted.node)
-        shown = identity_text(key)
-        if pair[0] == pair[1]:
-            message = f"two items of {pair[0]} are one object: {shown}"
-        else:
-            message = f"{pair[0]} and {pair[1]} make one object: {shown}"
+    def _clash(self, emitted: Emitted, first: tuple[str, str, Program], entries: Entries) -> None:
+        pair = (f"{first[0]} ({first[1]})", f"{emitted.subject} ({emitted.node})")
+        if pair in self._pairs:
+            return
+        self._pairs.add(pair)
+        shown = identity_text(identity(emitted.object))
+        # What is added for Argo CD comes last, and is no node: the other one can be changed.
+        is_added = emitted.node not in emitted.program.nodes and emitted.node != SELF
+        program, name = (first[2], first[1]) if is_added else (emitted.program, emitted.node)
+        node = program.nodes.get(name)
         self.add(
             Diagnostic(
                 "identity-clash",
-                message,
-                position=entries[emitted.program.key].locate((*node.path, "id")) if node else None,
-                span=len(emitted.node),
+                f"two items of {pair[0]} are one object: {shown}"
+                if pair[0] == pair[1]
+                else f"{pair[0]} and {pair[1]} make one object: {shown}",
+                position=entries[program.key].locate((*node.path, "id")) if node else None,
+                span=len(name),
                 subject=emitted.subject,
-                help="give each a metadata.name of its own, for instance with schema.metadata.name in it",
+                help="rookery adds one of them for Argo CD: give the other one another metadata.name"
+                if is_added
+                else "give each a metadata.name of its own, for instance with schema.metadata.name in it",
             )
         )
 

@@ -15,6 +15,7 @@ files, YAML, targets, the network.
     resolve    its template filled in
     readiness  what it shows to those after it, and whether it keeps them waiting
     instance   one instance rendered: its nodes in order, nested instances
+    keeping    which instances wait, so that nothing of theirs may go
     held       what lives and must stay while its instance waits
     apply_time what `kpt live` can fill in when it applies
     reconcile  one instance in a cluster: what kro would do in one step

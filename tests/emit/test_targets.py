@@ -132,7 +132,9 @@ def test_a_node_that_makes_the_markers_object_is_a_clash() -> None:
         + LATER
         + "- id: job\n  template: {apiVersion: batch/v1, kind: Job, metadata: {name: shop-waiting}, spec: {template: {spec: {restartPolicy: Never, containers: [{name: a, image: b}]}}}}\n"
     )
-    assert render(text, instance(), order=Order(ARGOCD)).errors == ["identity-clash"]
+    [clash] = [each for each in render(text, instance(), order=Order(ARGOCD)).findings if each.code == "identity-clash"]
+    assert clash.help.startswith("rookery adds one of them")
+    assert clash.position is not None, "of the one that can be changed"
 
 
 @pytest.mark.parametrize(
