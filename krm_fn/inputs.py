@@ -468,4 +468,25 @@ class Admissions:
                     + ", as the API server asks",
                 )
             )
-        return sound
+        return self._has_texts(entry, metadata) and sound
+
+    def _has_texts(self, entry: Entry, metadata: dict[str, Any]) -> bool:
+        """Labels and annotations that the API server would take."""
+        if not (metadata.get("labels") or metadata.get("annotations")):
+            return True
+        from krm_fn.program.object_metadata import metadata_problems
+
+        problems = metadata_problems(metadata, ("metadata",))
+        for problem in problems:
+            position = entry.locate(problem.path, key=problem.at_key)
+            self.add(
+                Diagnostic(
+                    "instance-wrong-type" if problem.code == "rgd-wrong-type" else problem.code,
+                    problem.message,
+                    position=position,
+                    span=problem.length or entry.measure(problem.path, position),
+                    subject=entry.subject(),
+                    help=problem.help,
+                )
+            )
+        return not problems

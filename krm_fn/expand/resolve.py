@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 MAX_COLLECTION = 1000
 
+_TEXTS = ("labels", "annotations")
+
 
 def resolve(node: Node, scene: Scene, outcome: Outcome) -> list[Item] | None:
     """The node's objects; None, with the waits noted, where a value is missing. Raises Fault for the author's bugs."""
@@ -218,9 +220,30 @@ def _finish(node: Node, values: list[Any], scene: Scene, place: tuple[int, int] 
             _check_text(node, scene, metadata, "namespace", required=False)
         if not namespace:
             made["metadata"] = _with_namespace(metadata, node, scene)
+    for field in _TEXTS:
+        if metadata.get(field) is not None:
+            _check_texts(node, scene, metadata[field], field)
     if scene.labels is not None and not node.is_external:
         _decorate(made, node, scene.labels, place)
     return made
+
+
+def _check_texts(node: Node, scene: Scene, texts: Any, field: str) -> None:
+    """No API server reads anything else, and nobody could check the value before it was there."""
+    if isinstance(texts, dict):
+        wrong = next((key for key, value in texts.items() if value is not None and not isinstance(value, str)), None)
+        if wrong is None:
+            return
+        problem = f"has {type_name(texts[wrong])} at {wrong[:80]!r}, not a string"
+    else:
+        problem = f"is {type_name(texts)}, not a mapping of strings"
+    raise scene.fault(
+        "metadata-not-text",
+        f"metadata.{field} of {node.id!r} {problem}",
+        node=node,
+        compiled=next((node.values[i] for path, i in node.holes if path[:2] == ("metadata", field)), None),
+        help="string(…) makes a string of a number or a boolean",
+    )
 
 
 def _check_text(node: Node, scene: Scene, metadata: dict[str, Any], field: str, *, required: bool = True) -> None:

@@ -231,6 +231,7 @@ GROUPS: dict[str, dict[str, str]] = {
         "foreach-not-a-list": "forEach runs over something that is no list",
         "collection-too-large": "forEach makes more than 1,000 objects",
         "invalid-identity": "an object comes out without a name",
+        "metadata-not-text": "labels or annotations come out as something else than strings",
         "invalid-selector": "the selector of an external reference is one that the API server refuses",
         "nested-instance-invalid": "a resource makes an instance that its schema refuses",
         "observed-wrong-version": "an object was observed in another version than that of its resource",
