@@ -79,6 +79,17 @@ def no_field_type(name: str, wanted: Type, given: Type) -> tuple[str, str]:
     return f"field {name!r} is {named(wanted)}, not {named(given)}", ""
 
 
+_READ_AS = {
+    "on": "__true__",
+    "yes": "__true__",
+    "y": "__true__",
+    "off": "__false__",
+    "no": "__false__",
+    "n": "__false__",
+}
+"""Keys that YAML 1.1 takes for booleans, as expressions spell the fields that come of it."""
+
+
 def undefined_field(name: str, owner: ObjectType) -> tuple[str, str]:
     where = f" ({owner.origin})" if owner.origin else ""
     return not_a_field(name, owner.fields, f"{named(owner).removeprefix('object ')}{where}")
@@ -89,6 +100,12 @@ def not_a_field(name: str, known: Collection[str], owner: str) -> tuple[str, str
 
     from krm_fn.report.near import did_you_mean
 
+    read_as = _READ_AS.get(name.lower(), "")
+    if read_as in known:
+        return (
+            f"{name!r} is not a field of {owner}",
+            f"YAML reads the key {name} as {read_as.strip('_')}: write it in quotes",
+        )
     some = sorted(islice(known, _MOST))
     shown = f"{', '.join(some[:_SHOWN])}{', …' if len(known) > _SHOWN else ''}"
     advice = f"known here: {shown}" if some else "its schema declares no fields"

@@ -168,3 +168,10 @@ def test_escaped_fields_have_the_type_of_the_field() -> None:
     """`name_fields` gives the tree the names that objects have; types are known by CEL's."""
     document = rgd(in_data("${schema.spec.o.a__dash__b + 1}"), spec={"o": {"a-b": "string"}})
     assert [p.message for p in build_program(document, Kinds())[1]] == ["+: does not take string and int"]
+
+
+@pytest.mark.parametrize(("key", "read"), [("on", "true"), ("Yes", "true"), ("n", "false"), ("OFF", "false")])
+def test_a_field_whose_key_yaml_reads_as_a_boolean(key: str, read: str) -> None:
+    document = rgd(in_data(f"${{string(schema.spec.{key})}}"), spec={read: "boolean"})
+    [problem] = build_program(document, untyped())[1]
+    assert problem.help == f"YAML reads the key {key} as {read}: write it in quotes"
