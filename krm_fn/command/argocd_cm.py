@@ -48,10 +48,12 @@ def merged(path: str, checks: Sequence[Check], makers: Collection[str], add: Cal
     wanted: dict[str, str] = {}
     problems: list[Diagnostic] = []
     current: set[str] = set()
+    by_hand: set[str] = set()
     for check in checks:
         in_the_way = next(_in_the_way(check, data), "")
         if in_the_way:
             add(_left_alone(check, document, in_the_way))
+            by_hand.add(check.key)
             continue
         current.add(check.key)
         if lost := sorted({*makers_of(data.get(check.key, ""))} - {*check.makers} - {*makers}):
@@ -64,7 +66,8 @@ def merged(path: str, checks: Sequence[Check], makers: Collection[str], add: Cal
             continue
         lost = sorted({*makers_of(text)} - {*makers})
         if not lost:
-            add(_removed(key, document, makers_of(text)))
+            why = f"no readyWhen of {', '.join(makers_of(text))} asks for it any more"
+            add(_removed(key, document, "somebody wrote one for the kind" if key in by_hand else why))
             gone.append(key)
         elif len(lost) == len(makers_of(text)):
             add(_kept_for_others(key, document, lost))
@@ -190,10 +193,10 @@ def _kind_of(key: str) -> str:
     return key.removeprefix(_PREFIX).rpartition("_")[2]
 
 
-def _removed(key: str, document: Document, makers: Sequence[str]) -> Diagnostic:
+def _removed(key: str, document: Document, why: str) -> Diagnostic:
     return Diagnostic(
         "check-removed",
-        f"the health check of {_kind_of(key)} is removed: no readyWhen of {', '.join(makers)} asks for it any more",
+        f"the health check of {_kind_of(key)} is removed: {why}",
         severity=INFO,
         position=document.locate(("data", key), key=True),
         span=len(key),

@@ -94,8 +94,8 @@ def _in_block(
     if page.text[place.value : place.end] not in ("", "~", "null", "Null", "NULL"):  # an alias, an anchor
         return None
     begin = place.value
-    while page.text[begin - 1] in " \t" and page.end_of_line(place.end) == place.end:
-        begin -= 1
+    if page.end_of_line(place.end) == place.end:
+        begin = place.key_end + len(page.text[place.key_end : begin].rstrip(" \t"))
     at, above = page.room([place], margin + 1)
     return [(begin, place.end, ""), (at, at, above + _new(page, at, margin + page.step, wanted))]
 

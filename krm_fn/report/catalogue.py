@@ -271,7 +271,7 @@ GROUPS: dict[str, dict[str, str]] = {
         "check-built-in": "Argo CD judges a kind itself, and a readyWhen is no health check",
         "check-not-carried": "Argo CD's Lua cannot say what a readyWhen says",
         "check-in-the-way": "a kind has a health check that somebody wrote by hand",
-        "check-removed": "a health check goes, since no readyWhen asks for it any more",
+        "check-removed": "a health check goes, since nothing needs it any more",
         "check-of-other-rgds": "a health check is for an RGD that is not among the input, too",
         "not-argocd-cm": "what health checks are merged into is not Argo CD's ConfigMap",
         "argocd-cm-too-large": "health checks make argocd-cm larger than a ConfigMap may be",

@@ -224,7 +224,7 @@ def test_a_check_gives_way_to_one_that_somebody_wrote_for_the_same_kind(place: P
     code, out, err = merge(place, once)
     assert (code, out) == (EXIT_OK, MINE.replace("    statusbadge", f"{by_hand}    statusbadge"))
     assert "warning[check-in-the-way]" in err
-    assert "info[check-removed]" in err
+    assert "info[check-removed]: the health check of Database is removed: somebody wrote one for the kind\n" in err
 
 
 @pytest.mark.parametrize("key", ["resource.customizations.health.*.example.com_Database", "my.lua"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from krm_fn.read.yaml import parse_documents
 
 OURS = ("ours.a", "ours.b", "ours.c")
 CHECK = "-- made\n\nlocal a = 1\n  if a then\n# no comment\n\n  end\nreturn a\n"
-OLD = "-- old\nreturn 0\n"
+HEAD = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: argocd-cm}\n"
 
 
 def splice(text: str, wanted: dict[str, str], gone: list[str]) -> str | None:
@@ -171,9 +172,78 @@ def test_what_is_put_in_can_be_taken_out(given_text: tuple[str, list[tuple[str, 
         assert back in (text, f"{text}\n", f"{text}\r\n")
 
 
+# -- braces -----------------------------------------------------------------------------------------------------------
+
+SPACE = st.sampled_from(["", " ", "\n", "\n\t", "\n      "])
+GAP = st.sampled_from(
+    ["", " ", "\n", "\n    ", "  # on the line\n", "\n  # below\n", "  # on the line\n # below\n   # and\n"]
+)
+IN_BRACES = (
+    "a: x",
+    '"b":"y"',
+    "c: 'it''s'",
+    'd:\n    "in\n  two"',
+    "e:  # why\n    z",
+    "ours.a: old",
+    "'ours.b':  # ours\n  \"old\"",
+)
+
+
+@st.composite
+def in_braces(draw: st.DrawFn) -> str:
+    entries = draw(st.permutations(IN_BRACES))[: draw(st.integers(0, len(IN_BRACES)))]
+    written = f"{draw(GAP)},{draw(GAP)}".join(entries)
+    return f"data: {{{draw(GAP)}{written}{draw(GAP)}}}{draw(st.sampled_from(['', '  # tail']))}\n# the end\n"
+
+
+def comments_in(text: str) -> list[str]:
+    return sorted(line[line.index("#") :] for line in text.splitlines() if "#" in line and "# no comment" not in line)
+
+
+@settings(max_examples=100)
+@given(in_braces(), changes)
+def test_a_mapping_in_braces_keeps_its_entries_and_comments(
+    data: str, change: tuple[dict[str, str], list[str]]
+) -> None:
+    wanted, gone = change
+    out = splice(HEAD + data, wanted, gone)
+    assert out is not None
+    entries = {**yaml.safe_load(data)["data"], **wanted}
+    assert (yaml.safe_load(out)["data"] or {}) == {key: value for key, value in entries.items() if key not in gone}
+    assert comments_in(out) == comments_in(data)
+    assert splice(out, wanted, []) == out
+
+
+@st.composite
+def json_texts(draw: st.DrawFn) -> str:
+    def braces(entries: list[str]) -> str:
+        return f"{{{draw(SPACE)}{f'{draw(SPACE)},{draw(SPACE)}'.join(draw(st.permutations(entries)))}{draw(SPACE)}}}"
+
+    count = draw(st.integers(0, 3))
+    data = [f'"{key}":{draw(SPACE)}"\\u00e9 {key}"' for key in ("a", "b", *OURS)[:count]]
+    metadata = (
+        f'"metadata":{draw(SPACE)}{braces([chr(34) + "name" + chr(34) + ": " + chr(34) + "argocd-cm" + chr(34)])}'
+    )
+    parts = ['"apiVersion": "v1"', '"kind" : "ConfigMap"', metadata, '"x": [1.50, 1e2]']
+    return braces([*parts, *([f'"data":{draw(SPACE)}{braces(data)}'] if count or draw(st.booleans()) else [])])
+
+
+@settings(max_examples=100)
+@given(json_texts())
+def test_json_stays_json_whatever_its_form(text: str) -> None:
+    new = {f"{key}.new": CHECK for key in OURS}
+    once = splice(text, new, [])
+    assert once is not None
+    value = json.loads(text)
+    assert json.loads(once) == {**value, "data": {**value.get("data", {}), **new}}
+    assert splice(once, new, []) == once
+    back = splice(once, {}, list(new))
+    assert back is not None
+    assert back == text if value.get("data") else json.loads(back) == {**value, "data": {}}
+
+
 # -- one case a rule --------------------------------------------------------------------------------------------------
 
-HEAD = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: argocd-cm}\n"
 NEW = {"ours.a": "new\n"}
 
 
@@ -182,6 +252,11 @@ NEW = {"ours.a": "new\n"}
     [
         pytest.param("", "data:\n  ours.a: |\n    new\n", id="no data"),
         pytest.param("data:\n", "data:\n  ours.a: |\n    new\n", id="data is null"),
+        pytest.param(
+            "binaryData:\n  b: eA==\n\n---\nkind: Secret\n",
+            "binaryData:\n  b: eA==\ndata:\n  ours.a: |\n    new\n\n---\nkind: Secret\n",
+            id="no data, and an empty line",
+        ),
         pytest.param(
             "data: ~  # c\n  # d\n# e\n", "data:   # c\n  # d\n  ours.a: |\n    new\n# e\n", id="null is written"
         ),
@@ -241,6 +316,18 @@ def test_where_an_entry_goes(data: str, meant: str) -> None:
 )
 def test_what_an_entry_leaves(data: str, meant: str) -> None:
     assert splice(HEAD + data, {}, ["ours.a"]) == HEAD + meant
+
+
+def test_entries_go_below_one_that_ends_the_file() -> None:
+    assert splice(f"{HEAD}data:\n  ours.a: old", {**NEW, "ours.b": "b\n"}, []) == (
+        f"{HEAD}data:\n  ours.a: |\n    new\n  ours.b: |\n    b\n"
+    )
+
+
+def test_several_entries_go_below_a_block_that_keeps_empty_lines() -> None:
+    text = "data:\n  a: |+\n    x\n\n{}  b: z\n"
+    two = "  ours.a: |\n    y\n\n  ours.b: |\n    y\n\n"
+    assert splice(HEAD + text.format(two), {}, ["ours.a", "ours.b"]) == HEAD + text.format("")
 
 
 @pytest.mark.parametrize(
