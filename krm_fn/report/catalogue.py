@@ -248,8 +248,9 @@ GROUPS: dict[str, dict[str, str]] = {
         "external-not-observed": "an external reference was not observed",
     },
     "Order": {
-        "order-cycle": "a Namespace or CustomResourceDefinition waits for something that needs it",
+        "order-cycle": "objects wait for each other",
         "depends-on-unwritable": "an object cannot say to kpt live what it waits for",
+        "depends-on-missing": "an object depends on something that is not in the output",
         "many-layers": "an instance takes so many layers that applying it takes long",
         "ready-by-argocd": "what is in a later sync wave waits for what Argo CD says of an object, not for its readyWhen",
         "ready-by-kstatus": "what stands behind depends-on waits for the status of an object, not for its readyWhen",

@@ -60,7 +60,7 @@ def waves_of(recording: Recording) -> dict[tuple[str, str], int] | None:
         return None
     waves: dict[tuple[str, str], int] = {}
     for expansion in expansions:
-        layers = arrange(expansion, lambda each: gates(each, rendering.world), EVERY_EDGE)
+        layers = arrange([expansion], lambda each: gates(each, rendering.world), EVERY_EDGE)
         waves |= _layers_of(expansion, layers, 0)
     return waves
 
