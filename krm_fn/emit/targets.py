@@ -212,7 +212,7 @@ class Ordering:
             self._follow(each, gates, schedule, self._of_the_author(each))
             key = (id(each.expansion), each.node)
             if each.node not in each.expansion.outcomes or key not in written:
-                written[key] = [reference(gate) for gate in gates if gate not in self._local]
+                written[key] = sorted(reference(gate) for gate in gates if gate not in self._local)
                 unsaid = next((gate for gate in gates if not is_referable(gate)), None)
                 if unsaid is not None:
                     self._cannot(each, f"there is a comma or a blank in the name {unsaid[3]!r}", _RENAME)

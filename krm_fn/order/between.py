@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
     from krm_fn.expand.observed import Identity
-    from krm_fn.expand.outcome import Expansion
+    from krm_fn.expand.outcome import Expansion, Outcome
     from krm_fn.order.schedule import Schedule
     from krm_fn.program.model import Program
 
@@ -80,7 +80,7 @@ class Between:
         for schedule in self._open:
             before = len(ties)
             for expansion, node_id in schedule.external:
-                keys = [identity(item.object) for item in expansion.outcomes[node_id].items]
+                keys = _referred(expansion.outcomes[node_id])
                 if found := [self._places[key] for key in keys if key in self._places]:
                     ties[id(expansion), node_id] = found
             if len(ties) > before:
@@ -111,6 +111,13 @@ class Between:
                 place.await_()
         for schedule in tied:
             schedule.tie(layers, objects)
+
+
+def _referred(outcome: Outcome) -> list[Identity]:
+    """What an external reference names; of a collection, what was observed of it. Not observed, it has held dependents at most."""
+    if outcome.items or outcome.node.is_collection or outcome.sought is None:
+        return [identity(item.object) for item in outcome.items]
+    return [outcome.sought]
 
 
 class _Place:

@@ -31,7 +31,7 @@ class Schedule:
     """
     The order of one root instance, nested ones included.
 
-    external: the nodes that refer to objects which were observed.  foreign: those of these that others make, once it is tied.  is_cut:
+    external: the nodes that refer to others' objects.  foreign: those of these that others make, once it is tied.  is_cut:
     whether there were too many pairs to name them all, known once gates were asked for. *instances*: whether the instances themselves are part of the output; nested ones are last of what they make.
     """
 
@@ -102,7 +102,7 @@ class Schedule:
     def _follow(self, expansion: Expansion, world: World) -> None:
         self._gates[id(expansion)] = gates(expansion, world, instances=self._instances)
         for node_id, outcome in expansion.outcomes.items():
-            if outcome.node.is_external and outcome.items:
+            if outcome.node.is_external and (outcome.items or outcome.sought is not None):
                 self.external.append((expansion, node_id))
             for item in outcome.items:
                 if item.nested is not None:
