@@ -199,10 +199,10 @@ class Reference:
         self._every_edge = waves == EVERY_EDGE
         self._of: dict[tuple[str, str], list[Identity]] = {}
         self._place: dict[Identity, tuple[str, str]] = {}
-        for each in made:
-            place = (owner(each.subject), each.node)
-            self._of.setdefault(place, []).append(identity(each.object))
-            self._place[identity(each.object)] = place
+        for emitted in made:
+            place = (owner(emitted.subject), emitted.node)
+            self._of.setdefault(place, []).append(identity(emitted.object))
+            self._place[identity(emitted.object)] = place
         self._before: dict[tuple[str, str], frozenset[Identity]] = {}
         self._levels: dict[Identity, int] = {}
 
