@@ -113,6 +113,6 @@ def test_what_is_judged_is_worth_it() -> None:
 
 @pytest.mark.thorough
 @pytest.mark.parametrize("part", range(10))
-def test_any_order_of_ten_thousand(part: int) -> None:
-    for seed in range(1000 * part, 1000 * (part + 1)):
+def test_any_order_of_two_thousand(part: int) -> None:
+    for seed in range(200 * part, 200 * (part + 1)):
         judge(seed)
