@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from krm_fn.emit.lua.checks import Gap
+    from krm_fn.emit.plain import Emitted
     from krm_fn.expand.observed import Identity
     from krm_fn.inputs import Entry
     from krm_fn.program.model import Node, Program
@@ -92,9 +93,15 @@ def too_long(size: int) -> str:
     return f"its annotations have {size} bytes then, and an API server takes {LONGEST}"
 
 
-def waits_in_a_circle(
-    cycle: list[Identity], subject: Subject, node: Node | None, program: Program, entries: Entries, *, is_error: bool
-) -> Diagnostic:
+_IN_A_CIRCLE = {
+    "kpt": "kpt live applies nothing of a package with such a circle: let it wait for nothing that needs it",
+    "flux": "Flux would try for ever, each Kustomization waiting for the other: let it wait for nothing that needs it",
+}
+
+
+def waits_in_a_circle(cycle: list[Identity], late: Emitted, entries: Entries, target: str) -> Diagnostic:
+    """*late*: the first of *cycle*, a Namespace or a CRD."""
+    node = late.program.nodes.get(late.node)
     first, *rest = cycle
     is_namespace = first[:2] == NAMESPACE
     shown = [identity_text(each) for each in rest]
@@ -104,13 +111,11 @@ def waits_in_a_circle(
     return Diagnostic(
         "order-cycle",
         f"{identity_text(first)} waits for {', which waits for '.join(shown)}, which {needs}",
-        severity=ERROR if is_error else WARNING,
-        position=_at(node, program, entries),
+        severity=ERROR if target in _IN_A_CIRCLE else WARNING,
+        position=_at(node, late.program, entries),
         span=len(node.id) if node is not None else 0,
-        subject=subject,
-        help="kpt live applies nothing of a package with such a circle: let it wait for nothing that needs it"
-        if is_error
-        else "Argo CD makes it with the first object that needs it, before what it waits for",
+        subject=late.subject,
+        help=_IN_A_CIRCLE.get(target, "Argo CD makes it with the first object that needs it, before what it waits for"),
     )
 
 

@@ -127,7 +127,7 @@ class Ordering:
         if order.flux is not None:
             from krm_fn.emit.flux.kustomizations import Plan
 
-            self.flux = Plan(order.flux, world, instances=instances)
+            self.flux = Plan(order.flux, world, order.waves, instances=instances)
 
     def arranged(self, expansion: Expansion, batch: list[Emitted]) -> list[Emitted]:
         """The objects of an instance, each with what its target needs to know."""
@@ -270,11 +270,12 @@ class Ordering:
 
     def finish(self) -> None:
         """Say what nothing can keep."""
-        for cycle in self._needs.cycles():
-            late = self._late[cycle[0]]
-            node = late.program.nodes.get(late.node)
-            is_error = self._order.target == KPT
-            self._add(waits_in_a_circle(cycle, late.subject, node, late.program, self._entries, is_error=is_error))
+        if self.flux is not None:
+            circles = self.flux.settle()
+        else:
+            circles = [(self._late[cycle[0]], cycle) for cycle in self._needs.cycles()]
+        for late, cycle in circles:
+            self._add(waits_in_a_circle(cycle, late, self._entries, self._order.target))
 
 
 def _is_local(object: Mapping[str, Any]) -> bool:  # noqa: A002

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from krm_fn.command import EXIT_OK, EXIT_USAGE
+from krm_fn.command import EXIT_OK, EXIT_REFUSED, EXIT_USAGE
 from tests.command.test_render import rookery
 from tests.rendering import config_map, instance, rgd
 
@@ -131,6 +131,138 @@ def test_a_layer_waits_for_another_instance_that_makes_what_it_refers_to(tmp_pat
     )
     rendered = Rendered(tmp_path, uses, instance(), shared, instance(kind="Shared", name="main"), observed=seen)
     assert rendered.waits_for() == {"app.store.shop.0": ["shared.store.main.0"], "shared.store.main.0": []}
+
+
+NS = "- id: {id}\n  template: {{apiVersion: v1, kind: Namespace, metadata: {{name: {name}{more}}}}}\n"
+CRD = """\
+- id: crd
+  template:
+    apiVersion: apiextensions.k8s.io/v1
+    kind: CustomResourceDefinition
+    metadata: {name: qs.t.io, annotations: {after: "${db.metadata.name}"}}
+    spec:
+      group: t.io
+      scope: Namespaced
+      names: {kind: Q, plural: qs}
+      versions: [{name: v1, served: true, storage: true, schema: {openAPIV3Schema: {type: object}}}]
+- id: q
+  template: {apiVersion: t.io/v1, kind: Q, metadata: {name: q}}
+"""
+
+
+def namespace(name: str, after: str = "") -> str:
+    return NS.format(
+        id=f"ns{name}", name=name, more=f', labels: {{after: "${{{after}.metadata.name}}"}}' if after else ""
+    )
+
+
+def within(resource: str, place: str) -> str:
+    """The same in a namespace of its own."""
+    return resource.replace("metadata: {name", f"metadata: {{namespace: {place}, name")
+
+
+@pytest.mark.parametrize(
+    ("resources", "late"),
+    [(namespace("team", "db") + within(config_map("uses"), "team"), "nsteam"), (CRD, "crd")],
+    ids=["namespace", "CRD"],
+)
+def test_nothing_is_before_its_namespace_or_its_kind(tmp_path: Path, resources: str, late: str) -> None:
+    user = "uses" if late == "nsteam" else "q"
+    rendered = Rendered(tmp_path, rgd(db("db") + resources), instance())
+    assert [path for path in rendered.files if path.count("/") == 2 and "kustomization" not in path] == sorted(
+        ["app.store.shop/0/db.yaml", f"app.store.shop/1/{late}.yaml", f"app.store.shop/1/{user}.yaml"]
+    )
+
+
+def test_what_waits_for_an_object_of_a_late_namespace_comes_after_it(tmp_path: Path) -> None:
+    inner = rgd(within(db("leaf"), "team"), kind="Inner")
+    outer = rgd(
+        db("db")
+        + namespace("team", "db")
+        + "- id: inner\n  template: {apiVersion: kro.run/v1alpha1, kind: Inner, metadata: {name: shop}}\n"
+        + config_map("uses", '{x: "${inner.metadata.name}"}')
+        + within(db("own"), "team")
+        + config_map("next", '{x: "${own.metadata.name}"}')
+    )
+    rendered = Rendered(tmp_path, inner, outer, instance(), options=("--emit", "instances"))
+    layers = {path.split("/", 2)[2]: int(path.split("/")[1]) for path in rendered.files if path.count("/") > 1}
+    assert {name: layer for name, layer in layers.items() if name != "kustomization.yaml"} == {
+        "db.yaml": 0,
+        "nsteam.yaml": 1,
+        "inner.store.shop/leaf.yaml": 1,
+        "inner.yaml": 1,
+        "uses.yaml": 0,
+        "own.yaml": 1,
+        "next.yaml": 2,
+        "instance.yaml": 2,
+    }
+
+
+def test_a_layer_waits_for_another_instance_that_makes_its_namespace(tmp_path: Path) -> None:
+    platform = rgd(db("db") + namespace("team", "db"), kind="Platform")
+    uses = rgd(within(db("own"), "team") + within(config_map("uses", '{x: "${own.metadata.name}"}'), "team"))
+    rendered = Rendered(tmp_path, uses, instance(), platform, instance(kind="Platform", name="main"))
+    assert rendered.waits_for() == {
+        "app.store.shop.0": ["platform.store.main.1"],
+        "app.store.shop.1": ["app.store.shop.0"],
+        "platform.store.main.0": [],
+        "platform.store.main.1": ["platform.store.main.0"],
+    }
+
+
+def test_instances_that_lie_in_namespaces_of_each_other_are_counted_in_common(tmp_path: Path) -> None:
+    left = rgd(namespace("left") + within(config_map("uses"), "right"), kind="Left")
+    right = rgd(namespace("right") + within(config_map("uses"), "left"), kind="Right")
+    rendered = Rendered(tmp_path, left, instance(kind="Left"), right, instance(kind="Right"))
+    assert rendered.waits_for() == {
+        "left.store.shop.0": [],
+        "left.store.shop.1": ["left.store.shop.0", "right.store.shop.0"],
+        "right.store.shop.0": [],
+        "right.store.shop.1": ["right.store.shop.0", "left.store.shop.0"],
+    }
+
+
+CIRCLES = {
+    "one instance": (
+        [rgd(within(db("db"), "team") + namespace("team", "db")), instance()],
+        "Namespace team waits for Db.test.io team/shop-db, which lies in it",
+    ),
+    "two instances": (
+        [
+            rgd(within(db("db"), "right") + namespace("left", "db"), kind="Left"),
+            rgd(within(db("db"), "left") + namespace("right", "db"), kind="Right"),
+            instance(kind="Left"),
+            instance(kind="Right"),
+        ],
+        (
+            "Namespace left waits for Db.test.io right/shop-db, which waits for Namespace right, "
+            "which waits for Db.test.io left/shop-db, which lies in it"
+        ),
+    ),
+    "a kind": (
+        [
+            rgd(
+                CRD.replace(
+                    ', annotations: {after: "${db.metadata.name}"}', ', annotations: {after: "${q.metadata.name}"}'
+                ).replace("- id: q\n", '- id: q\n  readyWhen: ["${q.status.ok}"]\n')
+            ),
+            instance(),
+        ],
+        "CustomResourceDefinition.apiextensions.k8s.io qs.t.io waits for Q.t.io store/q, which is of the kind that it defines",
+    ),
+}
+
+
+@pytest.mark.parametrize(("texts", "says"), CIRCLES.values(), ids=CIRCLES)
+def test_a_circle_that_flux_would_try_for_ever_is_refused(tmp_path: Path, texts: list[str], says: str) -> None:
+    for i, text in enumerate(texts):
+        (tmp_path / f"{i}.yaml").write_text(text)
+    paths = [str(tmp_path / f"{i}.yaml") for i in range(len(texts))]
+    code, out, said = rookery("render", *paths, "--target", "flux", "-o", str(tmp_path / "deploy"), "--flux-path", "d")
+    assert (code, out, said.count("error[")) == (EXIT_REFUSED, "", 1)
+    assert f"error[order-cycle]: {says}\n" in said
+    assert "help: Flux would try for ever" in said
+    assert not (tmp_path / "deploy").exists()
 
 
 def test_what_is_left_of_an_earlier_run_goes_with_its_folders(tmp_path: Path) -> None:

@@ -9,8 +9,8 @@ in, whether an object is ready.
     DIR/<instance>/<layer>/                 the objects of a layer, and a kustomization.yaml that lists them
     DIR/api/                                the generated CRDs, if they are asked for
 
-Each instance has a chain of its own, so that a sick one stops no other. Where it refers to an object that another one makes, its layer
-waits for the other's as well, unless that closes a loop.
+Each instance has a chain of its own, so that a sick one stops no other. Where it needs a namespace or a kind that another one makes, its
+layer waits for the other's as well; so it does where it refers to an object that another one makes, unless that closes a loop.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from __future__ import annotations
 from krm_fn.emit.api import api_path
 from krm_fn.emit.argocd import WAITS_FOR
 from krm_fn.emit.flux.health import Health
+from krm_fn.emit.flux.places import Places, Root
 from krm_fn.emit.marks import SELF, file_path
 from krm_fn.emit.yaml_text import dump
 from krm_fn.expand.observed import identity
@@ -58,12 +59,18 @@ class Settings:
 
 
 class _Chain:
-    """The layers of one root instance. files: layer -> path below it -> object.  needs: layer -> foreign objects that it refers to."""
+    """
+    The Kustomizations of one root instance, or of what lives of one.
 
-    __slots__ = ("awaited", "files", "folder", "needs", "waits")
+    files: layer -> path below it -> object.  awaited: layer -> objects that somebody waits for.  needs: layer -> foreign objects that
+    it refers to.  waits: what is withheld, and what it waits for.
+    """
 
-    def __init__(self, folder: str) -> None:
+    __slots__ = ("awaited", "files", "folder", "needs", "place", "waits")
+
+    def __init__(self, folder: str, place: int | None = None) -> None:
         self.folder = folder
+        self.place = place
         self.files: dict[int, dict[str, dict[str, Any]]] = {}
         self.awaited: dict[int, list[Emitted]] = {}
         self.needs: dict[int, list[Identity]] = {}
@@ -75,14 +82,16 @@ class _Chain:
 
 
 class Plan:
-    """One run: `add` for each root instance, `keep` what must stay of some, then `files`."""
+    """One run: `add` for each root instance, `keep` what must stay of some, `settle` once all are there, then `files`."""
 
-    def __init__(self, settings: Settings, world: World, *, instances: bool) -> None:
+    def __init__(self, settings: Settings, world: World, waves: str, *, instances: bool) -> None:
         self._settings = settings
         self._world = world
         self._instances = instances
+        self._places = Places(waves)
         self._chains: dict[str, _Chain] = {}
-        self._places: dict[str, tuple[_Chain, Schedule, Expansion]] = {}
+        self._owners: dict[str, tuple[_Chain, Expansion]] = {}
+        self._kept: list[Emitted] = []
         self._made: dict[Identity, str] = {}
         self._api: list[tuple[str, dict[str, Any]]] = []
         self.health = Health(by_name=world.kro_labels)
@@ -93,13 +102,30 @@ class Plan:
         """The objects of a root instance, nested ones included. waits: what is withheld, and what it waits for."""
         chain = self._chain(file_path(root.program, root.subject, SELF, "").partition("/")[0])
         chain.waits = waits
-        awaited: set[Identity] = set()
+        chain.place = self._places.add(Root(root, schedule, batch))
         for expansion in _nested(root):
-            self._places[owner(expansion.subject)] = (chain, schedule, expansion)
-            awaited |= self._awaited(expansion, schedule, chain)
-        for each in batch:
-            assert each.expansion is not None
-            layer = schedule.layer(each.expansion, each.node)
+            self._owners[owner(expansion.subject)] = (chain, expansion)
+
+    def keep(self, batch: Iterable[Emitted]) -> None:
+        """What lives and stays although nobody wants it now: in the layer of its node, if there is one, so that it does not move."""
+        self._kept += batch
+
+    def settle(self) -> list[tuple[Emitted, list[Identity]]]:
+        """Give every object its place. Returns the circles of what no order can keep."""
+        self._places.settle()
+        for chain in self._chains.values():
+            if chain.place is not None:
+                self._fill(chain, self._places.roots[chain.place])
+        for each in self._kept:
+            self._put_kept(each)
+        return self._places.circles
+
+    def _fill(self, chain: _Chain, root: Root) -> None:
+        awaited: set[Identity] = set()
+        for expansion in _nested(root.expansion):
+            awaited |= self._awaited(expansion, root, chain)
+        for each in root.batch:
+            layer = root.layer(each)
             chain.put(layer, each)
             self._made[identity(each.object)] = kustomization_name(chain.folder, layer)
             if identity(each.object) in awaited:
@@ -108,13 +134,14 @@ class Plan:
     def _chain(self, folder: str) -> _Chain:
         return self._chains.setdefault(folder, _Chain(folder))
 
-    def _awaited(self, expansion: Expansion, schedule: Schedule, chain: _Chain) -> set[Identity]:
+    def _awaited(self, expansion: Expansion, root: Root, chain: _Chain) -> set[Identity]:
         """The objects that somebody waits for: those that gate, and those that have a readyWhen. Never an instance."""
         found: set[Identity] = set()
         for node_id, outcome in expansion.outcomes.items():
             node = outcome.node
-            found.update(gate for gate in schedule.gates(expansion, node_id) if gate[:2] not in self._world.programs)
-            self._foreign(expansion, node_id, schedule, chain)
+            gates = root.schedule.gates(expansion, node_id)
+            found.update(gate for gate in gates if gate[:2] not in self._world.programs)
+            self._foreign(expansion, node_id, root, chain)
             if not node.ready_when or node.is_external or not outcome.items:
                 continue
             if (node.group, node.object_kind) in self._world.programs:
@@ -128,24 +155,24 @@ class Plan:
                 found.update(identity(item.object) for item in outcome.items)
         return found
 
-    def _foreign(self, expansion: Expansion, node_id: str, schedule: Schedule, chain: _Chain) -> None:
+    def _foreign(self, expansion: Expansion, node_id: str, root: Root, chain: _Chain) -> None:
         """Note which external objects a node depends on."""
         outcome = expansion.outcomes[node_id]
         for source in outcome.node.dependencies if outcome.items and not outcome.node.is_external else ():
             if expansion.outcomes[source].node.is_external:
-                needs = chain.needs.setdefault(schedule.layer(expansion, node_id), [])
+                needs = chain.needs.setdefault(root.first(expansion, node_id), [])
                 needs += [identity(item.object) for item in expansion.outcomes[source].items]
 
-    def keep(self, batch: Iterable[Emitted]) -> None:
-        """What lives and stays although nobody wants it now: in the layer of its node, if there is one, so that it does not move."""
-        for each in batch:
-            place = self._places.get(owner(each.subject))
-            if place is None:
-                self._chain(file_path(each.program, each.subject, SELF, "").partition("/")[0]).put(0, each)
-                continue
-            chain, schedule, expansion = place
-            is_node = each.node in expansion.outcomes
-            chain.put(schedule.layer(expansion, each.node) if is_node else schedule.end, each)
+    def _put_kept(self, each: Emitted) -> None:
+        place = self._owners.get(owner(each.subject))
+        if place is None:
+            self._chain(file_path(each.program, each.subject, SELF, "").partition("/")[0]).put(0, each)
+            return
+        chain, expansion = place
+        assert chain.place is not None
+        root = self._places.roots[chain.place]
+        is_node = each.node in expansion.outcomes
+        chain.put(root.first(expansion, each.node) if is_node else root.schedule.end, each)
 
     def api(self, batch: Iterable[Emitted]) -> None:
         """The generated CRDs, apart from all instances: they must outlive each of them."""
@@ -177,10 +204,16 @@ class Plan:
     def _waits_for(self) -> dict[str, list[str]]:
         """Kustomization -> those before it. None ever waits for itself through others."""
         found: dict[str, list[str]] = {}
+        folders = {chain.place: chain.folder for chain in self._chains.values()}
         for chain in self._chains.values():
             before = [API] if self._api and self._instances else []
+            reached: dict[int, int] = {}
             for layer in sorted(chain.files):
-                found[(name := kustomization_name(chain.folder, layer))] = before
+                across = self._places.across.get((chain.place, layer), {}) if chain.place is not None else {}
+                later = {other: last for other, last in sorted(across.items()) if last > reached.get(other, -1)}
+                reached |= later
+                name = kustomization_name(chain.folder, layer)
+                found[name] = [*before, *(kustomization_name(folders[other], last) for other, last in later.items())]
                 before = [name]
         for chain in self._chains.values():
             for layer, needs in sorted(chain.needs.items()):
