@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from krm_fn.emit.lua.checks import Gap
-    from krm_fn.emit.plain import Emitted
     from krm_fn.expand.observed import Identity
     from krm_fn.inputs import Entry
     from krm_fn.program.model import Node, Program
@@ -99,9 +98,9 @@ _IN_A_CIRCLE = {
 }
 
 
-def waits_in_a_circle(cycle: list[Identity], late: Emitted, entries: Entries, target: str) -> Diagnostic:
-    """*late*: the first of *cycle*, a Namespace or a CRD."""
-    node = late.program.nodes.get(late.node)
+def waits_in_a_circle(
+    cycle: list[Identity], subject: Subject, node: Node | None, program: Program, entries: Entries, *, target: str
+) -> Diagnostic:
     first, *rest = cycle
     is_namespace = first[:2] == NAMESPACE
     shown = [identity_text(each) for each in rest]
@@ -112,9 +111,9 @@ def waits_in_a_circle(cycle: list[Identity], late: Emitted, entries: Entries, ta
         "order-cycle",
         f"{identity_text(first)} waits for {', which waits for '.join(shown)}, which {needs}",
         severity=ERROR if target in _IN_A_CIRCLE else WARNING,
-        position=_at(node, late.program, entries),
+        position=_at(node, program, entries),
         span=len(node.id) if node is not None else 0,
-        subject=late.subject,
+        subject=subject,
         help=_IN_A_CIRCLE.get(target, "Argo CD makes it with the first object that needs it, before what it waits for"),
     )
 

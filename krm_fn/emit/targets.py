@@ -275,7 +275,9 @@ class Ordering:
         else:
             circles = [(self._late[cycle[0]], cycle) for cycle in self._needs.cycles()]
         for late, cycle in circles:
-            self._add(waits_in_a_circle(cycle, late, self._entries, self._order.target))
+            node = late.program.nodes.get(late.node)
+            target = self._order.target
+            self._add(waits_in_a_circle(cycle, late.subject, node, late.program, self._entries, target=target))
 
 
 def _is_local(object: Mapping[str, Any]) -> bool:  # noqa: A002

@@ -75,9 +75,9 @@ class Schedule:
         """The layer in which a node begins, also where it is a nested instance."""
         return self._layers.first(expansion, node_id)
 
-    def gated_by(self, expansion: Expansion, node_id: str) -> frozenset[str]:
-        """The ids of the nodes that gate one."""
-        return self._gates[id(expansion)][node_id]
+    def gates_of(self, expansion: Expansion) -> dict[str, frozenset[str]]:
+        """Node id -> the ids of what gates it, of one of the instances."""
+        return self._gates[id(expansion)]
 
     def gates(self, expansion: Expansion, node_id: str, key: str = "") -> tuple[Identity, ...]:
         """

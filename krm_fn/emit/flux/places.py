@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 
 class Root:
-    """A root instance. layers: of its nodes and instances (as `Units` numbers them), where its schedule does not say it."""
+    """A root instance. layers: of its nodes and instances (as `_Units` numbers them), where its schedule does not say it."""
 
     __slots__ = ("batch", "expansion", "layers", "schedule")
 
@@ -123,7 +123,7 @@ class Places:
 
     def _count(self, places: Sequence[int], needs: Iterable[_Need]) -> None:
         """Give some root instances layers anew, counted in common, so that *needs* are kept; or note what is in the way."""
-        units = Units(self._waves)
+        units = _Units(self._waves)
         for place in places:
             units.instance(self.roots[place].expansion, self.roots[place].schedule, None)
         for place, user, other, made in needs:
@@ -162,34 +162,37 @@ def _needs(roots: Sequence[Root]) -> Iterator[_Need]:
                 yield place, each, *made
 
 
-class Units:
+class _Units:
     """What has a layer of its own, by number: a node, all that a node makes, an instance itself. What each needs, how many layers before."""
 
     def __init__(self, waves: str) -> None:
         self._waves = waves
         self._numbers: dict[tuple[int, str, str | None], int] = {}
         self._ends: dict[tuple[int, str], int] = {}
+        self._least: list[int] = []
+        """The layer in the schedule of its root."""
         self._needs: list[list[tuple[int, int]]] = []
         self._objects: dict[tuple[int, int], tuple[Emitted, Emitted]] = {}
 
-    def _new(self) -> int:
+    def _new(self, least: int = 0) -> int:
+        self._least.append(least)
         self._needs.append([])
         return len(self._needs) - 1
 
     def instance(self, expansion: Expansion, schedule: Schedule, start: int | None) -> int:
-        """All of an instance, as `order.layers` has it. Returns the number of the instance itself."""
-        own = self._numbers[id(expansion), SELF, None] = self._new()
+        """All of an instance, no earlier than its schedule has it. Returns the number of the instance itself."""
+        own = self._numbers[id(expansion), SELF, None] = self._new(schedule.layer(expansion, SELF))
+        gating = schedule.gates_of(expansion)
         if start is not None:
             self._needs[own].append((start, 0))
         for node_id in expansion.program.order:
             outcome = expansion.outcomes[node_id]
-            unit = end = self._numbers[id(expansion), node_id, None] = self._new()
+            unit = end = self._numbers[id(expansion), node_id, None] = self._new(schedule.first(expansion, node_id))
             if start is not None:
                 self._needs[unit].append((start, 0))
-            gating = schedule.gated_by(expansion, node_id)
             for source in outcome.node.dependencies:
                 other = expansion.outcomes[source]
-                if source in gating:
+                if source in gating[node_id]:
                     self._needs[unit].append((self._ends[id(expansion), source], 1))
                 else:
                     is_edge = self._waves == EVERY_EDGE and bool(other.items) and not other.node.is_external
@@ -224,7 +227,7 @@ class Units:
         found = [0] * len(self._needs)
         for group in groups_in_order([[other for other, _ in needs] for needs in self._needs]):
             among = set(group)
-            layer = 0
+            layer = max(self._least[unit] for unit in group)
             for unit in group:
                 for other, before in self._needs[unit]:
                     if other not in among:
