@@ -10,6 +10,8 @@ import posixpath
 
 from krm_fn.command import UsageError
 from krm_fn.command.arguments import not_a_choice
+from krm_fn.command.output import read_index
+from krm_fn.emit.flux.earlier import Earlier
 from krm_fn.emit.flux.kustomizations import Settings
 from krm_fn.report.diagnostic import INFO, WARNING, Diagnostic
 from krm_fn.schema.object_names import MAX_LABEL, MAX_SUBDOMAIN, is_dns_name
@@ -44,7 +46,14 @@ def flux_settings(arguments: Arguments) -> Settings:
     interval = arguments.last("flux-interval", "10m")
     if not _is_duration(interval):
         raise UsageError(f"--flux-interval is a time such as 10m or 1h30m, not {interval[:80]!r}")
-    return Settings(namespace, (kind, name), _path(arguments, output), interval)
+    return Settings(namespace, (kind, name), _path(arguments, output), interval, _earlier(output))
+
+
+def _earlier(output: str) -> Earlier:
+    try:
+        return Earlier(read_index(output))
+    except OSError:
+        return Earlier()  # whoever writes there has more to say of it
 
 
 def _path(arguments: Arguments, output: str) -> str:

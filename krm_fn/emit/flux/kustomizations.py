@@ -17,25 +17,28 @@ from __future__ import annotations
 
 from krm_fn.emit.api import api_path
 from krm_fn.emit.argocd import WAITS_FOR
+from krm_fn.emit.flux.earlier import Earlier, is_layer
 from krm_fn.emit.flux.health import Health
-from krm_fn.emit.flux.places import Places, Root
+from krm_fn.emit.flux.places import Places, Root, nested_in
 from krm_fn.emit.marks import SELF, file_path
+from krm_fn.emit.plain import Emitted
 from krm_fn.emit.yaml_text import dump
 from krm_fn.expand.observed import identity
-from krm_fn.expand.ownership import owner
+from krm_fn.expand.outcome import HELD
+from krm_fn.order.schedule import Schedule
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Container, Iterable, Iterator
     from typing import Any
 
-    from krm_fn.emit.plain import Emitted
     from krm_fn.expand.instance import World
     from krm_fn.expand.observed import Identity
     from krm_fn.expand.outcome import Expansion
-    from krm_fn.order.schedule import Schedule
 
 API = "rookery-api"
+_APPLIED_BY = "kustomize.toolkit.fluxcd.io/"
+"""Flux's labels on all that a Kustomization applies: its name and its namespace."""
 _LONGEST_NAME = 63
 """Flux writes the name of a Kustomization into a label of all that it applies."""
 _SHOWN = 20
@@ -46,24 +49,27 @@ class Settings:
     What the caller chose.
 
     namespace: of the Kustomizations.  source: kind and name of what they take the files from.  path: of DIR in it.  interval: how
-    often Flux looks.
+    often Flux looks.  earlier: what is in DIR.
     """
 
-    __slots__ = ("interval", "namespace", "path", "source")
+    __slots__ = ("earlier", "interval", "namespace", "path", "source")
 
-    def __init__(self, namespace: str, source: tuple[str, str], path: str, interval: str) -> None:
+    def __init__(
+        self, namespace: str, source: tuple[str, str], path: str, interval: str, earlier: Earlier | None = None
+    ) -> None:
         self.namespace = namespace
         self.source = source
         self.path = path
         self.interval = interval
+        self.earlier = earlier or Earlier()
 
 
 class _Chain:
     """
     The Kustomizations of one root instance, or of what lives of one.
 
-    files: layer -> path below it -> object.  awaited: layer -> objects that somebody waits for.  needs: layer -> foreign objects that
-    it refers to.  waits: what is withheld, and what it waits for.
+    place: of the root among all, None where it is not there.  files: layer -> path below it -> object.  awaited: layer -> objects that
+    somebody waits for.  needs: layer -> foreign objects that it refers to.  waits: what is withheld, and what it waits for.
     """
 
     __slots__ = ("awaited", "files", "folder", "needs", "place", "waits")
@@ -76,10 +82,6 @@ class _Chain:
         self.needs: dict[int, list[Identity]] = {}
         self.waits: dict[str, list[str]] = {}
 
-    def put(self, layer: int, each: Emitted) -> None:
-        folder, _, name = file_path(each.program, each.subject, each.node, each.key).partition("/")
-        self.files.setdefault(layer, {})[name if folder == self.folder else f"{folder}/{name}"] = each.object
-
 
 class Plan:
     """One run: `add` for each root instance, `keep` what must stay of some, `settle` once all are there, then `files`."""
@@ -87,11 +89,14 @@ class Plan:
     def __init__(self, settings: Settings, world: World, waves: str, *, instances: bool) -> None:
         self._settings = settings
         self._world = world
+        self._waves = waves
         self._instances = instances
         self._places = Places(waves)
         self._chains: dict[str, _Chain] = {}
-        self._owners: dict[str, tuple[_Chain, Expansion]] = {}
         self._kept: list[Emitted] = []
+        self._living: set[int] = set()
+        self._names: dict[int, dict[str, str]] = {}
+        """Layer -> name of a Kustomization -> folder."""
         self._made: dict[Identity, str] = {}
         self._api: list[tuple[str, dict[str, Any]]] = []
         self.health = Health(by_name=world.kro_labels)
@@ -100,39 +105,93 @@ class Plan:
 
     def add(self, root: Expansion, batch: list[Emitted], schedule: Schedule, waits: dict[str, list[str]]) -> None:
         """The objects of a root instance, nested ones included. waits: what is withheld, and what it waits for."""
-        chain = self._chain(file_path(root.program, root.subject, SELF, "").partition("/")[0])
+        folder = file_path(root.program, root.subject, SELF, "").partition("/")[0]
+        chain = self._chains[folder] = _Chain(folder, self._places.add(Root(root, schedule, batch)))
         chain.waits = waits
-        chain.place = self._places.add(Root(root, schedule, batch))
-        for expansion in _nested(root):
-            self._owners[owner(expansion.subject)] = (chain, expansion)
 
     def keep(self, batch: Iterable[Emitted]) -> None:
-        """What lives and stays although nobody wants it now: in the layer of its node, if there is one, so that it does not move."""
+        """What lives and stays although nobody wants it now: where it lives, since Flux deletes what moves."""
         self._kept += batch
 
     def settle(self) -> list[tuple[Emitted, list[Identity]]]:
         """Give every object its place. Returns the circles of what no order can keep."""
+        left = self._adopt() if self._kept else []
+        pins: dict[int, tuple[str, int]] = {}
+        for root in self._places.roots:
+            for each in root.batch:
+                if self._lives(each) and (pin := self._pin(each)) is not None:
+                    pins[id(each)] = pin
+                    root.pinned.add(id(each))
         self._places.settle()
-        for chain in self._chains.values():
-            if chain.place is not None:
-                self._fill(chain, self._places.roots[chain.place])
-        for each in self._kept:
-            self._put_kept(each)
+        for chain in list(self._chains.values()):
+            assert chain.place is not None
+            root = self._places.roots[chain.place]
+            awaited: set[Identity] = set()
+            for expansion in nested_in(root.expansion):
+                awaited |= self._awaited(expansion, root, chain)
+            for each in root.batch:
+                self._put(each, *pins.get(id(each), (chain.folder, root.layer(each))), awaited)
+        for each, folder, layer in left:
+            self._put(each, *(self._pin(each) or (folder, layer)), set())
         return self._places.circles
 
-    def _fill(self, chain: _Chain, root: Root) -> None:
-        awaited: set[Identity] = set()
-        for expansion in _nested(root.expansion):
-            awaited |= self._awaited(expansion, root, chain)
-        for each in root.batch:
-            layer = root.layer(each)
-            chain.put(layer, each)
-            self._made[identity(each.object)] = kustomization_name(chain.folder, layer)
-            if identity(each.object) in awaited:
-                chain.awaited.setdefault(layer, []).append(each)
+    def _adopt(self) -> list[tuple[Emitted, str, int]]:
+        """Make what is kept a part of its root instance, as if that made it. Returns what cannot be, and where to put it."""
+        from krm_fn.emit.flux.kept import Kept
 
-    def _chain(self, folder: str) -> _Chain:
-        return self._chains.setdefault(folder, _Chain(folder))
+        roots = self._places.roots
+        kept = Kept([root.expansion for root in roots], self._kept, self._world)
+        left = [(each, _file(each)[0], 0) for each in kept.left]
+        folders = {chain.place: chain.folder for chain in self._chains.values()}
+        for place, expansion, twins, objects in kept.adopted():
+            schedule = Schedule(expansion, self._world, self._waves, instances=self._instances)
+            batch = [_with(each, twins[id(each.expansion)]) for each in roots[place].batch]
+            for each in objects:
+                assert each.expansion is not None
+                if each.node in each.expansion.outcomes:
+                    self._living.add(id(each))
+                    batch.append(each)
+                else:
+                    left.append((each, folders[place], schedule.end))
+            roots[place] = Root(expansion, schedule, batch)
+        return left
+
+    def _pin(self, each: Emitted) -> tuple[str, int] | None:
+        """Where a living object was, in the directory or else in the cluster: folder of the root and layer; None where nobody knows."""
+        found = self._settings.earlier.place(*_file(each))
+        if found is None:
+            live = self._world.observed.living(identity(each.object)) or {}
+            labels = (live.get("metadata") or {}).get("labels") or {}
+            if labels.get(_APPLIED_BY + "namespace") == self._settings.namespace:
+                found = self._called(str(labels.get(_APPLIED_BY + "name")))
+        return found
+
+    def _lives(self, each: Emitted) -> bool:
+        """Whether an object is given as it lives."""
+        outcome = each.expansion.outcomes.get(each.node) if each.expansion is not None else None
+        return id(each) in self._living or (outcome is not None and outcome.state == HELD)
+
+    def _called(self, name: str) -> tuple[str, int] | None:
+        """The folder and the layer of a Kustomization of this run."""
+        digits = name.rpartition(".")[2]
+        if not is_layer(digits):
+            return None
+        layer = int(digits)
+        if layer not in self._names:
+            self._names[layer] = {kustomization_name(folder, layer): folder for folder in self._chains}
+        folder = self._names[layer].get(name)
+        return None if folder is None else (folder, layer)
+
+    def _put(self, each: Emitted, root: str, layer: int, awaited: Container[Identity]) -> None:
+        chain = self._chains.get(root)
+        if chain is None:
+            chain = self._chains[root] = _Chain(root)
+        folder, name = _file(each)
+        chain.files.setdefault(layer, {})[name if folder == root else f"{folder}/{name}"] = each.object
+        key = identity(each.object)
+        self._made[key] = kustomization_name(root, layer)
+        if key in awaited:
+            chain.awaited.setdefault(layer, []).append(each)
 
     def _awaited(self, expansion: Expansion, root: Root, chain: _Chain) -> set[Identity]:
         """The objects that somebody waits for: those that gate, and those that have a readyWhen. Never an instance."""
@@ -162,17 +221,6 @@ class Plan:
             if expansion.outcomes[source].node.is_external:
                 needs = chain.needs.setdefault(root.first(expansion, node_id), [])
                 needs += [identity(item.object) for item in expansion.outcomes[source].items]
-
-    def _put_kept(self, each: Emitted) -> None:
-        place = self._owners.get(owner(each.subject))
-        if place is None:
-            self._chain(file_path(each.program, each.subject, SELF, "").partition("/")[0]).put(0, each)
-            return
-        chain, expansion = place
-        assert chain.place is not None
-        root = self._places.roots[chain.place]
-        is_node = each.node in expansion.outcomes
-        chain.put(root.first(expansion, each.node) if is_node else root.schedule.end, each)
 
     def api(self, batch: Iterable[Emitted]) -> None:
         """The generated CRDs, apart from all instances: they must outlive each of them."""
@@ -267,12 +315,14 @@ def kustomization_name(folder: str, layer: int) -> str:
     return folder[: _LONGEST_NAME - len(end)].rstrip("-.") + end
 
 
-def _nested(root: Expansion) -> Iterator[Expansion]:
-    yield root
-    for outcome in root.outcomes.values():
-        for item in outcome.items:
-            if item.nested is not None:
-                yield from _nested(item.nested)
+def _file(each: Emitted) -> tuple[str, str]:
+    """The folder of the instance that an object is of, and its file there."""
+    folder, _, name = file_path(each.program, each.subject, each.node, each.key).partition("/")
+    return folder, name
+
+
+def _with(each: Emitted, expansion: Expansion) -> Emitted:
+    return Emitted(each.object, each.program, each.subject, each.node, each.key, expansion)
 
 
 def _leads(waits_for: dict[str, list[str]], start: str, end: str) -> bool:

@@ -33,15 +33,21 @@ if TYPE_CHECKING:
 
 
 class Root:
-    """A root instance. layers: of its nodes and instances (as `_Units` numbers them), where its schedule does not say it."""
+    """
+    A root instance.
 
-    __slots__ = ("batch", "expansion", "layers", "schedule")
+    layers: of its nodes and instances (as `_Units` numbers them), where its schedule does not say it.  pinned: the objects (by `id`) that
+    live and stay where they are, whatever they need.
+    """
+
+    __slots__ = ("batch", "expansion", "layers", "pinned", "schedule")
 
     def __init__(self, expansion: Expansion, schedule: Schedule, batch: Sequence[Emitted]) -> None:
         self.expansion = expansion
         self.schedule = schedule
         self.batch = batch
         self.layers: dict[tuple[int, str, str | None], int] = {}
+        self.pinned: set[int] = set()
 
     def layer(self, each: Emitted) -> int:
         """Of an object of the output."""
@@ -139,13 +145,22 @@ class Places:
             self.roots[place].layers = layers
 
 
+def nested_in(root: Expansion) -> Iterator[Expansion]:
+    """An instance, and all that are nested in it."""
+    yield root
+    for outcome in root.outcomes.values():
+        for item in outcome.items:
+            if item.nested is not None:
+                yield from nested_in(item.nested)
+
+
 def _needs(roots: Sequence[Root]) -> Iterator[_Need]:
     """What lies in a namespace of the output, or is of a kind that the output defines."""
     makers: dict[tuple[str, str], tuple[int, Emitted]] = {}
     defined: dict[tuple[str, str], tuple[int, Emitted]] = {}
     for place, root in enumerate(roots):
         for each in root.batch:
-            if each.comes_first:
+            if each.comes_first and id(each) not in root.pinned:
                 key = identity(each.object)
                 if key[:2] == NAMESPACE:
                     makers["", key[3]] = (place, each)
@@ -155,6 +170,8 @@ def _needs(roots: Sequence[Root]) -> Iterator[_Need]:
         return
     for place, root in enumerate(roots):
         for each in root.batch:
+            if id(each) in root.pinned:
+                continue
             group, kind, namespace, _ = identity(each.object)
             if namespace and (made := makers.get(("", namespace))) is not None:
                 yield place, each, *made
