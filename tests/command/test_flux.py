@@ -361,11 +361,119 @@ def test_nobody_waits_for_an_instance_itself(tmp_path: Path) -> None:
 
 
 def test_options_reach_the_kustomizations(tmp_path: Path) -> None:
-    options = ("--flux-source", "OCIRepository/apps", "--flux-namespace", "team", "--flux-interval", "1h30m")
+    named = ("--flux-source", "OCIRepository/apps", "--flux-namespace", "team")
+    options = (*named, "--flux-interval", "1h30m", "--flux-timeout", "90s")
     [made] = Rendered(tmp_path, rgd(config_map("a")), instance(), options=options).kustomizations.values()
     assert made["metadata"]["namespace"] == "team"
     assert made["spec"]["sourceRef"] == {"kind": "OCIRepository", "name": "apps"}
-    assert (made["spec"]["interval"], made["spec"]["path"]) == ("1h30m", "./deploy/app.store.shop/0")
+    assert (made["spec"]["interval"], made["spec"]["timeout"]) == ("1h30m", "90s")
+    assert made["spec"]["path"] == "./deploy/app.store.shop/0"
+
+
+@pytest.mark.parametrize(
+    ("git", "directory", "path", "is_guessed"),
+    [
+        (".", "{}/work/apps/deploy", "./work/apps/deploy/", False),
+        ("work/apps", "{}/work/apps/deploy", "./deploy/", False),
+        ("work", "deploy", "./here/deploy/", False),
+        ("work", "../deploy/prod", "./deploy/prod/", False),
+        ("work", "../../outside", "./outside/", True),
+        ("work/here", ".", "./", False),
+        ("", "deploy/", "./deploy/", False),
+        ("", "{}/work/here/.deploy", "./.deploy/", False),
+        ("", "{}/elsewhere/deploy", "./deploy/", True),
+        ("", "../deploy", "./deploy/", True),
+    ],
+)
+def test_where_the_directory_is_in_the_source(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, git: str, directory: str, path: str, *, is_guessed: bool
+) -> None:
+    """As it is in the work tree of Git, or else below the current directory; otherwise a warning says what is guessed."""
+    here = tmp_path / "work" / "here"
+    here.mkdir(parents=True)
+    if git:
+        (tmp_path / git).mkdir(parents=True, exist_ok=True)
+        (tmp_path / git / ".git").write_text("gitdir: elsewhere\n")
+    (tmp_path / "rgd.yaml").write_text(rgd(config_map("a")))
+    (tmp_path / "instance.yaml").write_text(instance())
+    monkeypatch.chdir(here)
+    words = [str(tmp_path / "rgd.yaml"), str(tmp_path / "instance.yaml"), "--target", "flux"]
+    output = directory.format(tmp_path)
+    code, _, said = rookery("render", *words, "-o", output)
+    assert code == EXIT_OK
+    assert ("warning[flux-path-guessed]" in said) is is_guessed
+    made = yaml.safe_load((here / output / "app.store.shop" / "kustomizations.yaml").read_text())
+    assert made["spec"]["path"] == f"{path}app.store.shop/0"
+
+
+# -- what moves -------------------------------------------------------------------------------------------------------
+
+MOVES = rgd(
+    db("db").replace("- id: db\n", '- id: db\n  forEach: [{v: "${schema.spec.list}"}]\n').replace("${db.", "${each.").replace('-db"', '-${v}"')
+    + config_map("conf", '{all: "${db.map(d, d.metadata.name).join(\',\')}"}', name="${schema.spec.name}"),
+    spec='{list: "[]string", name: "string | default=conf"}',
+)  # fmt: skip
+
+
+def test_what_goes_to_another_kustomization_is_said(tmp_path: Path) -> None:
+    Rendered(tmp_path, MOVES, instance("{list: []}"))
+    later = Rendered(tmp_path, MOVES, instance("{list: [a]}"))
+    assert later.said.count("[flux-moved]") == 1
+    says = "warning[flux-moved]: ConfigMap store/conf moves from Kustomization app.store.shop.0 to app.store.shop.1: "
+    assert f"{tmp_path / '0.yaml'}:19:9: {says}" in later.said
+    assert "kustomize.toolkit.fluxcd.io/prune: disabled" in later.said
+    assert "[flux-moved]" not in Rendered(tmp_path, MOVES, instance("{list: [a, b]}")).said
+    assert (
+        "from Kustomization app.store.shop.1 to app.store.shop.0"
+        in Rendered(tmp_path, MOVES, instance("{list: []}")).said
+    )
+
+
+def test_another_object_has_not_moved(tmp_path: Path) -> None:
+    Rendered(tmp_path, MOVES, instance("{list: []}"))
+    assert "[flux-moved]" not in Rendered(tmp_path, MOVES, instance("{list: [a], name: other}")).said
+
+
+def test_what_flux_keeps_may_move(tmp_path: Path) -> None:
+    kept = MOVES.replace(
+        'name: "${schema.spec.name}"}',
+        'name: "${schema.spec.name}", annotations: {kustomize.toolkit.fluxcd.io/prune: disabled}}',
+    )
+    assert kept != MOVES
+    Rendered(tmp_path, kept, instance("{list: []}"))
+    assert "[flux-moved]" not in Rendered(tmp_path, kept, instance("{list: [a]}")).said
+
+
+@pytest.mark.parametrize("what", ["link", "folder", "binary", "list", "no name", "gone", "large"])
+def test_a_directory_may_hold_anything(tmp_path: Path, what: str) -> None:
+    Rendered(tmp_path, MOVES, instance("{list: []}"))
+    file = tmp_path / "deploy/app.store.shop/0/conf.yaml"
+    text = file.read_text()
+    file.unlink()
+    if what == "link":
+        (tmp_path / "real").write_text(text)
+        file.symlink_to(tmp_path / "real")
+    elif what == "folder":
+        file.mkdir()
+    elif what != "gone":
+        contents = {"binary": b"\xff\x00", "list": b"- 1\n", "no name": b"metadata: {}\nkind: [x]\n"}
+        file.write_bytes(contents.get(what, text.encode() + b"#" * (1 << 20)))
+    assert "[flux-moved]" not in Rendered(tmp_path, MOVES, instance("{list: [a]}")).said
+
+
+def test_an_index_that_is_no_file_is_in_the_way(tmp_path: Path) -> None:
+    (tmp_path / "deploy/.rookery").mkdir(parents=True)
+    (tmp_path / "all.yaml").write_text(f"{MOVES}---\n{instance()}")
+    words = ["--target", "flux", "-o", str(tmp_path / "deploy"), "--flux-path", "d"]
+    code, _, said = rookery("render", str(tmp_path / "all.yaml"), *words)
+    assert (code, "error[cannot-write]" in said) == (EXIT_REFUSED, True)
+
+
+def test_a_node_may_be_called_as_a_list_of_kustomize_is(tmp_path: Path) -> None:
+    rendered = Rendered(tmp_path, rgd(config_map("kustomization")), instance())
+    assert "app.store.shop/0/kustomization_.yaml" in rendered.files
+    listed = yaml.safe_load((tmp_path / "deploy/app.store.shop/0/kustomization.yaml").read_text())
+    assert listed["resources"] == ["kustomization_.yaml"]
 
 
 @pytest.mark.parametrize(
@@ -373,13 +481,12 @@ def test_options_reach_the_kustomizations(tmp_path: Path) -> None:
     [
         ([], "say which with -o DIR"),
         (["-o", "d", "--deferred", "apply-time"], "for kpt live alone"),
-        (["-o", "/d"], "give it with --flux-path"),
-        (["-o", "../d"], "give it with --flux-path"),
         (["-o", "d", "--flux-path", "../d"], "leads out of the source"),
         (["-o", "d", "--flux-namespace", "A"], "name of a namespace"),
         (["-o", "d", "--flux-source", "GitRepo/x"], "did you mean GitRepository?"),
         (["-o", "d", "--flux-source", "Bucket"], "is KIND/NAME"),
         (["-o", "d", "--flux-interval", "10"], "is a time such as"),
+        (["-o", "d", "--flux-timeout", "0m"], "--flux-timeout is a time such as 5m"),
         (["-o", "d", "--flux-interval", "0s"], "is a time such as"),
         (["-o", "d", "--flux-interval", ".m"], "is a time such as"),
     ],

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from krm_fn.emit.api import api_path
 from krm_fn.emit.argocd import WAITS_FOR
-from krm_fn.emit.flux.earlier import Earlier, is_layer
+from krm_fn.emit.flux.earlier import LIST, Earlier, is_layer
 from krm_fn.emit.flux.health import Health
 from krm_fn.emit.flux.places import Places, Root, nested_in
 from krm_fn.emit.marks import SELF, file_path
@@ -49,19 +49,31 @@ class Settings:
     What the caller chose.
 
     namespace: of the Kustomizations.  source: kind and name of what they take the files from.  path: of DIR in it.  interval: how
-    often Flux looks.  earlier: what is in DIR.
+    often Flux looks.  timeout: how long a layer may take.  earlier: what is in DIR.
     """
 
-    __slots__ = ("earlier", "interval", "namespace", "path", "source")
+    __slots__ = ("earlier", "interval", "namespace", "path", "source", "timeout")
 
     def __init__(
-        self, namespace: str, source: tuple[str, str], path: str, interval: str, earlier: Earlier | None = None
+        self, *, namespace: str, source: tuple[str, str], path: str, interval: str, timeout: str, earlier: Earlier
     ) -> None:
         self.namespace = namespace
         self.source = source
         self.path = path
         self.interval = interval
-        self.earlier = earlier or Earlier()
+        self.timeout = timeout
+        self.earlier = earlier
+
+
+class Moved:
+    """An object that is in another Kustomization than before. before: its file in DIR.  names: of the Kustomizations, the old one and the new."""
+
+    __slots__ = ("before", "emitted", "names")
+
+    def __init__(self, emitted: Emitted, before: str, names: tuple[str, str]) -> None:
+        self.emitted = emitted
+        self.before = before
+        self.names = names
 
 
 class _Chain:
@@ -102,6 +114,7 @@ class Plan:
         self.health = Health(by_name=world.kro_labels)
         self.loops: list[tuple[str, str]] = []
         """What does not wait for what, since that would close a loop; known after `files`."""
+        self.moved: list[Moved] = []
 
     def add(self, root: Expansion, batch: list[Emitted], schedule: Schedule, waits: dict[str, list[str]]) -> None:
         """The objects of a root instance, nested ones included. waits: what is withheld, and what it waits for."""
@@ -187,7 +200,13 @@ class Plan:
         if chain is None:
             chain = self._chains[root] = _Chain(root)
         folder, name = _file(each)
-        chain.files.setdefault(layer, {})[name if folder == root else f"{folder}/{name}"] = each.object
+        path = name if folder == root else f"{folder}/{name}"
+        chain.files.setdefault(layer, {})[path] = each.object
+        earlier = self._settings.earlier.place(folder, name)
+        if earlier is not None and earlier != (root, layer):
+            before = f"{earlier[0]}/{earlier[1]}/{name if folder == earlier[0] else f'{folder}/{name}'}"
+            names = kustomization_name(*earlier), kustomization_name(root, layer)
+            self.moved.append(Moved(each, before, names))
         key = identity(each.object)
         self._made[key] = kustomization_name(root, layer)
         if key in awaited:
@@ -288,6 +307,7 @@ class Plan:
         return made
 
     def _kustomization(self, name: str, place: str, more: dict[str, Any]) -> dict[str, Any]:
+        """*place*: the folder that it applies.  *more*: what its `spec` has besides what all have: what it prunes, and waits for."""
         kind, source = self._settings.source
         return {
             "apiVersion": "kustomize.toolkit.fluxcd.io/v1",
@@ -296,7 +316,7 @@ class Plan:
             "spec": {
                 "interval": self._settings.interval,
                 "retryInterval": "1m",
-                "timeout": "5m",
+                "timeout": self._settings.timeout,
                 "sourceRef": {"kind": kind, "name": source},
                 "path": f"./{self._settings.path}/{place}" if self._settings.path else f"./{place}",
                 **more,
@@ -318,7 +338,7 @@ def kustomization_name(folder: str, layer: int) -> str:
 def _file(each: Emitted) -> tuple[str, str]:
     """The folder of the instance that an object is of, and its file there."""
     folder, _, name = file_path(each.program, each.subject, each.node, each.key).partition("/")
-    return folder, name
+    return folder, f"{each.node}_.yaml" if name.lower() == LIST else name
 
 
 def _with(each: Emitted, expansion: Expansion) -> Emitted:
