@@ -173,10 +173,11 @@ def test_what_a_directory_says_is_not_believed_blindly(tmp_path: Path) -> None:
     (tmp_path / "b" / "deploy").mkdir(parents=True)
     lines = [
         "../x/0/inner.store.shop-inner/db.yaml",
-        "UPPER/0/inner.store.shop-inner/db.yaml",
-        "a/00/inner.store.shop-inner/db.yaml",
-        "a/9999999999/inner.store.shop-inner/db.yaml",
-        "a/0/0/inner.store.shop-inner/db.yaml",
+        "api/0/inner.store.shop-inner/db.yaml",
+        "UPPER.x/0/inner.store.shop-inner/db.yaml",
+        "a.x/00/inner.store.shop-inner/db.yaml",
+        "a.x/9999999999/inner.store.shop-inner/db.yaml",
+        "a.x/0/0/inner.store.shop-inner/db.yaml",
         "\udcff",
     ]
     (tmp_path / "b" / "deploy" / ".rookery").write_bytes("\n".join(lines).encode(errors="surrogateescape"))

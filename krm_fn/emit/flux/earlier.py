@@ -7,7 +7,7 @@ in them.
 
 from __future__ import annotations
 
-from krm_fn.schema.object_names import MAX_SUBDOMAIN, is_dns_name
+from krm_fn.schema.object_names import is_dns_name
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 LIST = "kustomization.yaml"
 _DIGITS = 6
 """Of a layer."""
+_LONGEST = 255
+"""Name of a folder, of kind, namespace and name of an instance: that of one without a dot is somebody else's."""
 
 
 class Earlier:
@@ -31,7 +33,7 @@ class Earlier:
             folder, slash, file = rest.rpartition("/")
             if not rest or (not slash and rest == LIST) or "/" in folder:
                 continue
-            if is_layer(layer) and is_dns_name(root, MAX_SUBDOMAIN, dots=True):
+            if is_layer(layer) and "." in root and is_dns_name(root, _LONGEST, dots=True):
                 self._places.setdefault((folder or root, file), (root, int(layer)))
 
     def place(self, folder: str, file: str) -> tuple[str, int] | None:
