@@ -9,7 +9,7 @@ from typing import Any
 from krm_fn.emit.flux.places import Places, Root
 from krm_fn.emit.plain import Emitted
 from krm_fn.expand.observed import identity
-from krm_fn.order.layers import GATED, arrange
+from krm_fn.order.layers import GATED
 from krm_fn.report.diagnostic import Subject
 from tests.order.test_layer_laws import Graph, gates_of
 
@@ -18,16 +18,20 @@ SUBJECT = Subject("kro.run/v1alpha1", "App", "a")
 
 
 class Layered:
-    """A schedule by the layers alone."""
+    """A schedule by the layers alone, of an instance without nested ones."""
 
-    def __init__(self, expansion: Any, waves: str = GATED) -> None:
-        self._layers = arrange(expansion, gates_of, waves)
+    def __init__(self, expansion: Any) -> None:
+        self._layers: dict[str, int] = {}
+        for node, outcome in expansion.outcomes.items():
+            gating = gates_of(expansion)[node]
+            sources = outcome.node.dependencies
+            self._layers[node] = max((self._layers[each] + (each in gating) for each in sources), default=0)
 
-    def first(self, expansion: Any, node_id: str) -> int:
-        return self._layers.first(expansion, node_id)
+    def first(self, _expansion: Any, node_id: str) -> int:
+        return self._layers[node_id]
 
-    def layer(self, expansion: Any, node_id: str, _key: str = "") -> int:
-        return self._layers.first(expansion, node_id) if node_id in expansion.outcomes else 0
+    def layer(self, _expansion: Any, node_id: str, _key: str = "") -> int:
+        return self._layers.get(node_id, 0)
 
     def gates_of(self, expansion: Any) -> dict[str, frozenset[str]]:
         return gates_of(expansion)
