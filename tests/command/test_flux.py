@@ -70,6 +70,7 @@ class Rendered:
 def test_a_fixture_renders_to_its_golden(
     tmp_path: Path, golden: Callable[[bytes, Path], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    (tmp_path / ".git").mkdir()
     monkeypatch.chdir(tmp_path)
     code, _, said = rookery("render", str(ROOT / "fixtures/flux-layers"), "--target", "flux", "-o", "deploy")
     assert (code, said) == (EXIT_OK, "")

@@ -117,11 +117,11 @@ class Run:
         return found
 
 
-def settled(folder: Path, texts: list[str]) -> Run:
+def settled(folder: Path, texts: list[str], *options: str) -> Run:
     """The run in which nothing waits any more."""
     seen = [SEEN]
     for _ in range(8):
-        run = Run(folder, texts, seen)
+        run = Run(folder, texts, seen, *options)
         if "[deferred]" not in run.said:
             return run
         seen = [SEEN, *run.live()]
@@ -130,10 +130,11 @@ def settled(folder: Path, texts: list[str]) -> Run:
 
 @pytest.mark.parametrize("texts", CASES.values(), ids=CASES)
 @pytest.mark.parametrize("where", ["the same directory", "a fresh one"])
-def test_what_is_held_does_not_move(tmp_path: Path, texts: list[str], where: str) -> None:
+@pytest.mark.parametrize("options", [(), ("--emit", "instances")], ids=["", "with instances"])
+def test_what_is_held_does_not_move(tmp_path: Path, texts: list[str], where: str, options: tuple[str, ...]) -> None:
     texts = [*texts, instance(), instance(name="shop-2")]
-    before = settled(tmp_path / "a", texts)
-    held = Run(tmp_path / ("a" if where == "the same directory" else "b"), texts, before.live())
+    before = settled(tmp_path / "a", texts, *options)
+    held = Run(tmp_path / ("a" if where == "the same directory" else "b"), texts, before.live(), *options)
     assert "[deferred]" in held.said
     assert list(held.objects) == list(before.objects)
     assert held.kustomizations == before.kustomizations
