@@ -7,6 +7,7 @@ and this run does not make is removed, and nothing else ever is.
 
 from __future__ import annotations
 
+import errno
 import os
 
 from krm_fn.report.diagnostic import Diagnostic
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 INDEX = ".rookery"
 _TOP = "kustomization.yaml"
 """The only file that a target has right in the directory."""
+_LARGEST_INDEX = 1 << 27
+"""In characters."""
 _DEEPEST = 4
 """Folders and the file itself: an instance, a layer, a nested instance, an object."""
 
@@ -39,7 +42,7 @@ def write_file(path: str, text: str) -> None:
 def write_directory(directory: str, files: Sequence[tuple[str, str]]) -> None:
     """Write the files below *directory*, each in one step, then drop those of an earlier run that are gone."""
     os.makedirs(directory, exist_ok=True)
-    earlier = _read_index(os.path.join(directory, INDEX))
+    earlier = read_index(directory)
     wanted = [path for path, _ in files]
     # Until the run is complete the index lists both, so that a killed run leaves nothing that a later one cannot remove.
     _replace(os.path.join(directory, INDEX), "".join(f"{path}\n" for path in sorted({*earlier, *wanted})))
@@ -62,11 +65,18 @@ def write_directory(directory: str, files: Sequence[tuple[str, str]]) -> None:
     _replace(os.path.join(directory, INDEX), "".join(f"{path}\n" for path in sorted(wanted)))
 
 
-def _read_index(path: str) -> set[str]:
-    """The paths of the last run. A line that could lead elsewhere than a few folders down is none of ours."""
+def read_index(directory: str) -> set[str]:
+    """
+    The paths of the last run; none if there was none. Errors: OSError.
+
+    A line that could lead elsewhere than a few folders down is none of ours.
+    """
+    path = os.path.join(directory, INDEX)
+    if os.path.exists(path) and not os.path.isfile(path):
+        raise OSError(errno.EINVAL, "it is no file", path)
     try:
-        with open(path, encoding="utf-8") as file:
-            lines = file.read().split("\n")
+        with open(path, encoding="utf-8", errors="replace") as file:
+            lines = file.read(_LARGEST_INDEX).split("\n")
     except FileNotFoundError:
         return set()
     return {line for line in lines if line == _TOP or _is_below(line)}

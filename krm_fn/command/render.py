@@ -49,8 +49,8 @@ PATH is a file, a directory (*.yaml, *.yml, *.json below it; .krmignore is honou
       --wave-base N      Argo CD's first wave (default: 0);  --wave-step N  how far one is from the next (default: 1)
       --gate-image IMAGE     has rookery: in Argo CD Jobs wait in it for the readyWhen that no health check can say (default: none do)
       --flux-source KIND/NAME  what Flux's Kustomizations take DIR from (default: GitRepository/flux-system)
-      --flux-path PATH   where DIR is in there (default: DIR);  --flux-namespace NAME  theirs (default: flux-system)
-      --flux-interval T  how often Flux applies them anew (default: 10m)
+      --flux-path PATH   where DIR is in there (default: as in Git);  --flux-namespace NAME  theirs (default: flux-system)
+      --flux-interval T  how often Flux applies them anew (default: 10m);  --flux-timeout T  how long it waits for one (default: 5m)
       --emit instances   also the instances themselves, after their children, suspended for kro
       --emit api         also the CustomResourceDefinition of every RGD; then there need be no instance
       --deferred POLICY  what becomes of objects that need values of a cluster: withhold (default), fallback,
@@ -80,6 +80,7 @@ _OPTIONS = {
     "flux-path": VALUE,
     "flux-namespace": VALUE,
     "flux-interval": VALUE,
+    "flux-timeout": VALUE,
     "emit": VALUES,
     "deferred": VALUE,
     "kro-labels": FLAG,
@@ -217,6 +218,7 @@ class _Output:
         self.rest: list[str] = []
         self.files: list[tuple[str, str]] = []
         pass_through = "pass-through" in arguments.flags
+        self._arguments = arguments
         self._render(rendering, pass_through=pass_through)
         self._others(rendering.others, pass_through=pass_through, rendering=rendering)
         self.diagnostics = rendering.findings.sorted()
@@ -263,7 +265,7 @@ class _Output:
 
         plan.api(crds)
         self.files = plan.files()
-        report(plan, rendering)
+        report(plan, rendering, self._arguments)
 
     def _api(self, crds: Sequence[Emitted]) -> None:
         for emitted in crds:

@@ -106,8 +106,14 @@ def too_long(size: int) -> str:
     return f"its annotations have {size} bytes then, and an API server takes {LONGEST}"
 
 
+_IN_A_CIRCLE = {
+    "kpt": "kpt live applies nothing of a package with such a circle: let it wait for nothing that needs it",
+    "flux": "Flux would try for ever, each Kustomization waiting for the other: let it wait for nothing that needs it",
+}
+
+
 def waits_in_a_circle(
-    cycle: list[Identity], subject: Subject, node: Node | None, program: Program, entries: Entries, *, is_error: bool
+    cycle: list[Identity], subject: Subject, node: Node | None, program: Program, entries: Entries, *, target: str
 ) -> Diagnostic:
     first, *rest = cycle
     is_namespace = first[:2] == NAMESPACE
@@ -125,13 +131,11 @@ def waits_in_a_circle(
     return Diagnostic(
         "order-cycle",
         circle if rest else f"{identity_text(first)} waits for itself",
-        severity=ERROR if is_error else WARNING,
+        severity=ERROR if target in _IN_A_CIRCLE else WARNING,
         position=_at(node, program, entries),
         span=len(node.id) if node is not None else 0,
         subject=subject,
-        help="kpt live applies nothing of a package with such a circle: let it wait for nothing that needs it"
-        if is_error
-        else what,
+        help=_IN_A_CIRCLE.get(target, what),
     )
 
 

@@ -144,7 +144,7 @@ class Ordering:
         if order.flux is not None:
             from krm_fn.emit.flux.kustomizations import Plan
 
-            self.flux = Plan(order.flux, world, instances=instances)
+            self.flux = Plan(order.flux, world, order.waves, instances=instances)
 
     def arranged(self, expansion: Expansion, batch: list[Emitted]) -> list[Emitted]:
         """
@@ -326,11 +326,14 @@ class Ordering:
 
     def finish(self) -> None:
         """Say what nothing can keep, and what nobody may keep."""
-        for cycle in self._needs.cycles():
-            late = self._late[cycle[0]]
+        if self.flux is not None:
+            circles = self.flux.settle()
+        else:
+            circles = [(self._late[cycle[0]], cycle) for cycle in self._needs.cycles()]
+        for late, cycle in circles:
             node = late.program.nodes.get(late.node)
-            is_error = self._order.target == KPT
-            self._add(waits_in_a_circle(cycle, late.subject, node, late.program, self._entries, is_error=is_error))
+            target = self._order.target
+            self._add(waits_in_a_circle(cycle, late.subject, node, late.program, self._entries, target=target))
         for each, text, named in self._own:
             is_there = (named in self._needs or named in self._beside) and named not in self._local
             if not is_there and self._is_news((owner(each.subject), each.node), text):

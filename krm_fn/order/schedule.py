@@ -125,6 +125,10 @@ class Schedule:
             return self._layers.first(expansion, node_id)
         return self._layers.end(instance)
 
+    def first(self, expansion: Expansion, node_id: str) -> int:
+        """The layer in which a node begins, also where it is a nested instance."""
+        return self._layers.first(expansion, node_id)
+
     def gates(self, expansion: Expansion, node_id: str, key: str = "") -> tuple[Identity, ...]:
         """
         The objects that must be ready before an object, in order; those that its instance waits for among them.

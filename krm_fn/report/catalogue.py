@@ -244,6 +244,8 @@ GROUPS: dict[str, dict[str, str]] = {
         "apply-time": "an object is rendered with placeholders, which kpt live fills in",
         "flux-not-carried": "Flux cannot judge a readyWhen",
         "flux-loop": "a layer does not wait for another one in Flux, which waits for it",
+        "flux-moved": "an object goes to another Kustomization, and Flux may delete it before that makes it",
+        "flux-path-guessed": "nothing shows where the directory will be in Flux's source",
         "secret-value": "an object needs a secret value of a cluster",
         "external-not-observed": "an external reference was not observed",
     },

@@ -27,5 +27,5 @@ def test_the_page_runs(tmp_path: Path) -> None:
 def test_every_option_is_on_the_page() -> None:
     text = (REPOSITORY / "docs/hosts" / PAGE).read_text(encoding="utf-8")
     options = {word.rstrip(",") for word in USAGE.split() if word.startswith("--flux-")}
-    assert len(options) == 4
+    assert len(options) == 5
     assert [option for option in options if f"`{option}`" not in text] == []

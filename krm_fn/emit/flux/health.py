@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from krm_fn.program.model import Compiled, Node, Program
 
 
-class Gap:
+class NotJudged:
     """A readyWhen that Flux does not judge. refusal: why not, and where in the expression."""
 
     __slots__ = ("compiled", "node", "program", "refusal")
@@ -45,7 +45,7 @@ class Health:
     def __init__(self, *, by_name: bool) -> None:
         self._by_name = by_name
         self._texts: dict[tuple[tuple[str, str], str], str] = {}
-        self.gaps: list[Gap] = []
+        self.gaps: list[NotJudged] = []
 
     def condition(self, program: Program, node: Node) -> str:
         """All readyWhen of *node* as one expression; empty where it has none, or one that is not carried."""
@@ -66,7 +66,7 @@ class Health:
             try:
                 texts.append(carried(tree, name, schema=node.schema, is_secret=is_secret))
             except NotCarried as refusal:
-                self.gaps.append(Gap(program, node, compiled, refusal))
+                self.gaps.append(NotJudged(program, node, compiled, refusal))
         if len(texts) < len(node.ready_when):
             return ""
         return texts[0] if len(texts) == 1 else " && ".join(f"({text})" for text in texts)
@@ -75,7 +75,7 @@ class Health:
         """Note that the readyWhen of *node* are for nobody to judge."""
         if (program.key, node.id) not in self._texts:
             self._texts[program.key, node.id] = ""
-            self.gaps += [Gap(program, node, each, NotCarried(why, help=help)) for each in node.ready_when]
+            self.gaps += [NotJudged(program, node, each, NotCarried(why, help=help)) for each in node.ready_when]
 
     def checks(self, awaited: Iterable[Emitted]) -> dict[str, Any]:
         """The fields of a Kustomization that make it wait for *awaited*."""
