@@ -57,6 +57,7 @@ NO_CODES = {
     *("bad-argument", "bad-conversion", "budget-exceeded", "division-by-zero", "index-out-of-bounds", "no-such-key"),
     *("no-such-overload", "date-time", "int-or-string", "utf-8", "utf-16", "utf-16-le"),
     *(
+        "argo-cd",
         "argocd-cm",
         "cat-file",
         "every-edge",

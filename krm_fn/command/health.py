@@ -78,8 +78,9 @@ def health(
         try:
             _write(arguments.last("output"), text)
         except OSError as error:
-            message = f"{error.filename}: {error.strerror or error}"
-            diagnostics = [*diagnostics, Diagnostic("cannot-write", message)]
+            from krm_fn.command.output import cannot_write
+
+            diagnostics = [*diagnostics, cannot_write(error)]
             refused = True
     stderr.write(render_text(diagnostics, color=wants_color(stderr, environment)))
     if refused:
@@ -91,13 +92,16 @@ def health(
 
 
 def _write(path: str, text: str) -> None:
-    """Errors: OSError."""
+    """Errors: OSError that names the file."""
     import os
 
     if os.path.exists(path):
         from krm_fn.command.convert import replace_file
 
-        replace_file(path, text)
+        try:
+            replace_file(path, text)
+        except OSError as error:
+            raise OSError(error.errno, error.strerror, path) from None
     else:
         from krm_fn.command.output import write_file
 
@@ -128,7 +132,8 @@ def _checks(arguments: Arguments, stdin: BinaryIO) -> tuple[str, list[Diagnostic
         return dump(document), findings.sorted()
     from krm_fn.command.argocd_cm import merged
 
-    text = merged(arguments.last("merge"), checks, findings.add)
+    makers = {"/".join(key) for key in rendering.programs}
+    text = merged(arguments.last("merge"), checks, makers, findings.add)
     return text, findings.sorted()
 
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection, Iterable, Mapping
     from typing import Any
 
     from krm_fn.expand.observed import Identity
@@ -23,14 +23,28 @@ LONGEST = 262_144
 
 
 def with_dependencies(object: dict[str, Any], references: Iterable[str]) -> dict[str, Any]:  # noqa: A002
-    """A copy of *object* that is applied once all that is referred to is current; the object itself where nothing is."""
+    """
+    A copy of *object* that is applied once all that is referred to is current; the object itself where that says nothing new.
+
+    An author's own references stay, without blank and repeated ones, which cli-utils refuses.
+    """
     annotations = dict(object["metadata"].get("annotations") or {})
-    own = _parts(annotations.get(DEPENDS_ON))
+    written = annotations.pop(DEPENDS_ON, None)
+    own = own_references(object)
     added = [reference for reference in references if reference not in own]
-    if not added:
+    if not added and (written is None or str(written).count(",") + 1 == len(own)):
         return object
-    annotations[DEPENDS_ON] = ", ".join([*own, *added])
-    return {**object, "metadata": {**object["metadata"], "annotations": annotations}}
+    if own or added:
+        annotations[DEPENDS_ON] = ", ".join([*own, *added])
+    metadata = {**object["metadata"], "annotations": annotations}
+    if not annotations:
+        del metadata["annotations"]
+    return {**object, "metadata": metadata}
+
+
+def own_references(object: Mapping[str, Any]) -> dict[str, None]:  # noqa: A002
+    """Those that an object has already, each once."""
+    return _parts((object["metadata"].get("annotations") or {}).get(DEPENDS_ON))
 
 
 def without_dependencies(object: dict[str, Any], gone: Collection[str]) -> dict[str, Any]:  # noqa: A002
@@ -53,6 +67,16 @@ def _parts(text: Any) -> dict[str, None]:
 def reference(gate: Identity) -> str:
     group, kind, namespace, name = gate
     return f"{group}/namespaces/{namespace}/{kind}/{name}" if namespace else f"{group}/{kind}/{name}"
+
+
+def referred(text: str) -> Identity | None:
+    """What a reference names; None where cli-utils would not read it."""
+    group, *fields = text.split("/")
+    namespace = ""
+    if len(fields) == 4 and fields[0] == "namespaces":
+        namespace, fields = fields[1], fields[2:]
+    kind, name = fields if len(fields) == 2 else ("", "")
+    return (group, kind, namespace, name) if kind and name else None
 
 
 def is_referable(gate: Identity) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from krm_fn.emit.kpt import LONGEST, current_when
 from krm_fn.expand.observed import identity_text
-from krm_fn.order.cycles import NAMESPACE
+from krm_fn.order.cycles import CRD, NAMESPACE
 from krm_fn.report.diagnostic import ERROR, INFO, WARNING, Diagnostic
 
 TYPE_CHECKING = False
@@ -88,6 +88,20 @@ def cannot_depend(
     )
 
 
+def depends_on_nothing(
+    subject: Subject, node: Node | None, program: Program, entries: Entries, text: str
+) -> Diagnostic:
+    return Diagnostic(
+        "depends-on-missing",
+        f"{node.id if node is not None else 'the instance'} of {subject} depends on {text[:200]}, which is not in the output",
+        severity=WARNING,
+        position=_at(node, program, entries),
+        span=len(node.id) if node is not None else 0,
+        subject=subject,
+        help="kpt live applies nothing of a package that lacks it. Is it withheld, or left out? An expression says what waits for what",
+    )
+
+
 def too_long(size: int) -> str:
     return f"its annotations have {size} bytes then, and an API server takes {LONGEST}"
 
@@ -106,15 +120,22 @@ def waits_in_a_circle(
     shown = [identity_text(each) for each in rest]
     if len(shown) > _SHOWN:
         shown = [*shown[: _SHOWN - 1], f"others ({len(shown) - _SHOWN}), which wait for {shown[-1]}"]
-    needs = "lies in it" if is_namespace and rest[-1][2] == first[3] else "is of the kind that it defines"
+    last = rest[-1] if rest else first
+    if is_namespace and last[2] == first[3]:
+        needs, what = "lies in it", "Argo CD makes it with the first object that needs it, before what it waits for"
+    elif first[:2] == CRD and last[:2] != CRD:
+        needs, what = "is of the kind that it defines", "Argo CD makes it before what it waits for"
+    else:
+        needs, what = "waits for it", "kro would make neither: take one of the references away"
+    circle = f"{identity_text(first)} waits for {', which waits for '.join(shown)}, which {needs}"
     return Diagnostic(
         "order-cycle",
-        f"{identity_text(first)} waits for {', which waits for '.join(shown)}, which {needs}",
+        circle if rest else f"{identity_text(first)} waits for itself",
         severity=ERROR if target in _IN_A_CIRCLE else WARNING,
         position=_at(node, program, entries),
         span=len(node.id) if node is not None else 0,
         subject=subject,
-        help=_IN_A_CIRCLE.get(target, "Argo CD makes it with the first object that needs it, before what it waits for"),
+        help=_IN_A_CIRCLE.get(target, what),
     )
 
 

@@ -166,6 +166,7 @@ def _rendered(
         observed=named.observed,
         knows_earlier=host == KPT,
     )
+    rendering.beside(item.value for item in items)
     wanted = Wanted(rendering.programs)
     for expansion, batch in rendering.batches():
         wanted.add(expansion, batch)

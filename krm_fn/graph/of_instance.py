@@ -34,7 +34,7 @@ class _Instance:
         self._gates: dict[int, dict[str, frozenset[str]]] = {}
         self._world = world
         self._bounds = bounds
-        self._layers: Layers = arrange(root, self._gates_of, waves)
+        self._layers: Layers = arrange([root], self._gates_of, waves)
 
     def _gates_of(self, expansion: Expansion) -> dict[str, frozenset[str]]:
         found = self._gates.get(id(expansion))

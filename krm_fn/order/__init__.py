@@ -7,5 +7,6 @@ spells an order (`emit`).
     gates      which dependencies kro really waits for
     layers     the least layers that keep every gate
     schedule   the layer of each object, and the objects that gate it
+    between    what instances wait for of each other
     cycles     what no order can keep
 """

@@ -1,17 +1,18 @@
 """
-Objects that wait for each other, because a Namespace or a CustomResourceDefinition waits for something that needs it.
+Objects that wait for each other.
 
 Enters: what each object waits for.  Leaves: cycles.  Not known here: targets, words.
 
 An RGD has no cycles of its own. But whatever lies in a namespace needs it, and whatever is of a kind needs its definition, also
-where no expression says so, and in another instance: appliers know that, and so does the API server.
+where no expression says so, and in another instance: appliers know that, and so does the API server. And an object waits for others
+than its instance knows of, where that refers to an external object that another one makes, or where its author says so to kpt.
 """
 
 from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from typing import Any
 
     from krm_fn.expand.observed import Identity
@@ -29,22 +30,36 @@ class Needs:
     def __init__(self) -> None:
         self._gates: dict[Identity, tuple[Identity, ...]] = {}
         self._defined: dict[tuple[str, str], Identity] = {}
-        self._late: list[Identity] = []
+        self._late: dict[Identity, None] = {}
 
-    def add(self, key: Identity, object: dict[str, Any], gates: tuple[Identity, ...]) -> bool:  # noqa: A002
-        """Whether it is one that others may need, and that waits: no cycle is without one of these."""
+    def add(
+        self,
+        key: Identity,
+        object: dict[str, Any],  # noqa: A002
+        gates: tuple[Identity, ...],
+        *,
+        is_tied: bool = False,
+    ) -> bool:
+        """
+        Whether it may be what closes a cycle: others may need it, and it waits.
+
+        is_tied: it waits for what its instance does not order.
+        """
         self._gates[key] = gates
         if key[:2] == CRD:
             kind = _defined_kind(object)
             if kind is not None:
                 self._defined[kind] = key
-        if gates and key[:2] in (NAMESPACE, CRD):
-            self._late.append(key)
+        if gates and (is_tied or key[:2] in (NAMESPACE, CRD)):
+            self._late[key] = None
             return True
         return False
 
+    def __contains__(self, key: Identity) -> bool:
+        return key in self._gates
+
     def cycles(self) -> list[list[Identity]]:
-        """The first ones, each from a Namespace or a CRD to what needs it, by what waits for what."""
+        """The first ones, each from an object that closes it to what needs that one, by what waits for what."""
         found: list[list[Identity]] = []
         done: set[Identity] = set()
         for late in self._late:
@@ -87,3 +102,43 @@ def _defined_kind(crd: dict[str, Any]) -> tuple[str, str] | None:
     kind = names.get("kind") if isinstance(names, dict) else None
     group = spec.get("group") if isinstance(spec, dict) else None
     return (group, kind) if isinstance(group, str) and isinstance(kind, str) else None
+
+
+def components(count: int, needs: Callable[[int], Iterable[int]]) -> Iterator[list[int]]:
+    """
+    The strongly connected components of a graph of numbers: those of a list all need each other. Each comes after what it needs.
+
+    Tarjan's algorithm, on a stack of its own.
+    """
+    index: dict[int, int] = {}
+    low: dict[int, int] = {}
+    open_: list[int] = []
+    is_open: set[int] = set()
+    for start in range(count):
+        if start in index:
+            continue
+        index[start] = low[start] = len(index)
+        open_.append(start)
+        is_open.add(start)
+        path = [(start, iter(needs(start)))]
+        while path:
+            number, left = path[-1]
+            for other in left:
+                if other not in index:
+                    index[other] = low[other] = len(index)
+                    open_.append(other)
+                    is_open.add(other)
+                    path.append((other, iter(needs(other))))
+                    break
+                if other in is_open:
+                    low[number] = min(low[number], index[other])
+            else:
+                path.pop()
+                if path:
+                    low[path[-1][0]] = min(low[path[-1][0]], low[number])
+                if low[number] == index[number]:
+                    members = [open_.pop()]
+                    while members[-1] != number:
+                        members.append(open_.pop())
+                    is_open.difference_update(members)
+                    yield members

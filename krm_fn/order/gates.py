@@ -16,6 +16,7 @@ from krm_fn.cel.values import OMIT, OpenMap, Unknown, root_of
 from krm_fn.expand.fields import put
 from krm_fn.expand.instance import instance_variable
 from krm_fn.expand.view import as_stored, asked_view
+from krm_fn.order.layers import makes
 from krm_fn.program.model import MADE_FIRST
 
 TYPE_CHECKING = False
@@ -28,14 +29,21 @@ if TYPE_CHECKING:
     from krm_fn.program.model import Compiled, Node
 
 
-def gates(expansion: Expansion, world: World) -> dict[str, frozenset[str]]:
-    """Node id -> the ids of the nodes that must be ready, or must have got a value, before it is made."""
+def gates(expansion: Expansion, world: World, *, instances: bool = False) -> dict[str, frozenset[str]]:
+    """
+    Node id -> the ids of the nodes that must be ready, or must have got a value, before it is made.
+
+    instances: whether nested ones are applied themselves.
+    """
     names: dict[str, Any] = {}
     found: dict[str, frozenset[str]] = {}
+    able: set[str] = set()
     for node_id in expansion.program.order:
         node = expansion.program.nodes[node_id]
         outcome = expansion.outcomes[node_id]
-        sources = [source for source in node.dependencies if _can_gate(expansion.outcomes[source])]
+        sources = [source for source in node.dependencies if source in able]
+        if _can_gate(outcome, instances=instances):
+            able.add(node_id)
         gating = {source for source in sources if expansion.program.nodes[source].ready_when}
         if len(gating) < len(sources):
             if not names:
@@ -49,10 +57,10 @@ def gates(expansion: Expansion, world: World) -> dict[str, frozenset[str]]:
     return found
 
 
-def _can_gate(outcome: Outcome) -> bool:
+def _can_gate(outcome: Outcome, *, instances: bool) -> bool:
     """Whether anything of it is applied that could be waited for."""
     node = outcome.node
-    return bool(outcome.items) and not node.is_external and (node.group, node.object_kind) not in MADE_FIRST
+    return (node.group, node.object_kind) not in MADE_FIRST and makes(outcome, instances=instances)
 
 
 def _read_from_the_cluster(node: Node, names: dict[str, Any]) -> set[str]:

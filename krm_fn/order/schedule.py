@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from krm_fn.expand.observed import identity
 from krm_fn.order.gates import gates
-from krm_fn.order.layers import EVERY_EDGE, GATED, arrange
+from krm_fn.order.layers import EVERY_EDGE, GATED, arrange, makes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from krm_fn.expand.instance import World
     from krm_fn.expand.observed import Identity
     from krm_fn.expand.outcome import Expansion
+    from krm_fn.order.layers import Layers
 
 
 MOST = 1_000_000
@@ -30,14 +31,30 @@ class Schedule:
     """
     The order of one root instance, nested ones included.
 
-    end: its last layer.  is_cut: whether there were too many pairs to name them all, known once gates were asked for.
-    *instances*: whether the instances themselves are part of the output; nested ones are last of what they make.
+    external: the nodes that refer to others' objects.  foreign: those of these that others make, once it is tied.  is_cut:
+    whether there were too many pairs to name them all, known once gates were asked for. *instances*: whether the instances themselves are part of the output; nested ones are last of what they make.
     """
 
-    __slots__ = ("_found", "_gates", "_instances", "_layers", "_left", "_nested", "_objects", "_parents", "_root", "_waves", "end", "is_cut")  # fmt: skip
+    __slots__ = (
+        "_awaited",
+        "_found",
+        "_gates",
+        "_instances",
+        "_layers",
+        "_left",
+        "_nested",
+        "_objects",
+        "_parents",
+        "_tied",
+        "_waves",
+        "external",
+        "foreign",
+        "is_cut",
+        "root",
+    )
 
     def __init__(self, root: Expansion, world: World, waves: str = GATED, *, instances: bool = False) -> None:
-        self._root = root
+        self.root = root
         self._waves = waves
         self._instances = instances
         self._gates: dict[int, dict[str, frozenset[str]]] = {}
@@ -45,15 +62,48 @@ class Schedule:
         self._objects: dict[tuple[int, str, int], tuple[Identity, ...]] = {}
         self._nested: dict[tuple[int, str, str], Expansion] = {}
         self._parents: dict[int, tuple[Expansion, str]] = {}
+        self._awaited: set[tuple[int, str]] = set()
+        self._tied: dict[tuple[int, str], tuple[Identity, ...]] = {}
         self._left = MOST
+        self.external: list[tuple[Expansion, str]] = []
+        self.foreign: frozenset[Identity] = frozenset()
         self.is_cut = False
         self._follow(root, world)
-        self._layers = arrange(root, lambda each: self._gates[id(each)], waves)
-        self.end = self._layers.end
+        self._layers = arrange([root], self.gates_of, waves, instances=instances)
+
+    @property
+    def end(self) -> int:
+        """The last layer."""
+        return self._layers.end(self.root)
+
+    def gates_of(self, expansion: Expansion) -> dict[str, frozenset[str]]:
+        """Node id -> the ids of what gates it, of one of the instances."""
+        return self._gates[id(expansion)]
+
+    def expansions(self) -> Iterator[Expansion]:
+        """The instances, the root first."""
+        yield self.root
+        yield from self._nested.values()
+
+    def tie(self, layers: Layers, tied: dict[tuple[int, str], tuple[Identity, ...]]) -> None:
+        """Take the layers that it has among others. tied: the objects of others, by the external node that refers to them."""
+        self._layers = layers
+        self._tied = tied
+        self.foreign = frozenset(
+            each for expansion, node_id in self.external for each in tied.get((id(expansion), node_id), ())
+        )
+        self._found.clear()
+        self._objects.clear()
+
+    def await_(self, expansion: Expansion, node_id: str) -> None:
+        """Note that another instance waits for a node."""
+        self._awaited.add((id(expansion), node_id))
 
     def _follow(self, expansion: Expansion, world: World) -> None:
-        self._gates[id(expansion)] = gates(expansion, world)
+        self._gates[id(expansion)] = gates(expansion, world, instances=self._instances)
         for node_id, outcome in expansion.outcomes.items():
+            if outcome.node.is_external and (outcome.items or outcome.sought is not None):
+                self.external.append((expansion, node_id))
             for item in outcome.items:
                 if item.nested is not None:
                     self._parents[id(item.nested)] = (expansion, node_id)
@@ -62,22 +112,22 @@ class Schedule:
 
     def gating(self) -> Iterator[tuple[Expansion, str]]:
         """The nodes that some other waits for."""
-        yield from _gating(self._root, self._gates)
+        for expansion in self.expansions():
+            sources: set[str] = set().union(*self._gates[id(expansion)].values())
+            for node_id in expansion.program.order:
+                if node_id in sources or (id(expansion), node_id) in self._awaited:
+                    yield expansion, node_id
 
     def layer(self, expansion: Expansion, node_id: str, key: str = "") -> int:
         """Of an object; an instance itself (*key* is a nested one's, or `node_id` is no node) comes with the last of its own."""
         instance = self._instance(expansion, node_id, key)
         if instance is None:
             return self._layers.first(expansion, node_id)
-        return self.end if instance is self._root else self._end(instance)
+        return self._layers.end(instance)
 
     def first(self, expansion: Expansion, node_id: str) -> int:
         """The layer in which a node begins, also where it is a nested instance."""
         return self._layers.first(expansion, node_id)
-
-    def gates_of(self, expansion: Expansion) -> dict[str, frozenset[str]]:
-        """Node id -> the ids of what gates it, of one of the instances."""
-        return self._gates[id(expansion)]
 
     def gates(self, expansion: Expansion, node_id: str, key: str = "") -> tuple[Identity, ...]:
         """
@@ -93,21 +143,13 @@ class Schedule:
         """The one that an object is itself; None for every other object."""
         return self._nested.get((id(expansion), node_id, key)) if node_id in expansion.outcomes else expansion
 
-    def _end(self, instance: Expansion) -> int:
-        """The last layer of what an instance makes."""
-        end = self._layers.first(*self._parents[id(instance)]) if instance is not self._root else 0
-        for node_id, outcome in instance.outcomes.items():
-            if outcome.items and not outcome.node.is_external:
-                end = max(end, self._layers.last(instance, node_id))
-        return end
-
     def _of_the_last(self, instance: Expansion) -> Iterator[tuple[Identity, ...]]:
-        end = self._end(instance)
+        end = self._layers.end(instance)
         for node_id, outcome in instance.outcomes.items():
-            if outcome.items and not outcome.node.is_external and self._layers.last(instance, node_id) == end:
+            if self._layers.last(instance, node_id) == end and makes(outcome, instances=self._instances):
                 yield self._of_nodes(instance)[node_id]
                 for item in outcome.items:
-                    if item.nested is not None and self._end(item.nested) == end:
+                    if item.nested is not None and self._layers.end(item.nested) == end:
                         yield from self._of_the_last(item.nested)
 
     def _of_nodes(self, expansion: Expansion) -> dict[str, tuple[Identity, ...]]:
@@ -119,13 +161,13 @@ class Schedule:
         inherited = self._of_nodes(parent[0])[parent[1]] if parent is not None else ()
         found = self._found[id(expansion)] = {}
         for node_id in expansion.program.order:
-            parts = [inherited]
+            parts = [inherited, self._tied.get((id(expansion), node_id), ())]
             for source in expansion.program.nodes[node_id].dependencies:
                 objects: tuple[Identity, ...] = ()
                 if source in self._gates[id(expansion)][node_id]:
                     objects = self._made(expansion, source)
                 elif self._waves == EVERY_EDGE and not expansion.outcomes[source].node.is_external:
-                    objects = self._made(expansion, source, self._layers.first(expansion, source))
+                    objects = self._made(expansion, source, self._layers.begin(expansion, source))
                 # What keeps an object from being made keeps those that name it, too.
                 parts.append(objects or found[source])
             found[node_id] = self._joined(parts)
@@ -141,6 +183,10 @@ class Schedule:
         self._left -= len(joined)
         self.is_cut = self._left < 0
         return joined
+
+    def made(self, expansion: Expansion) -> tuple[Identity, ...]:
+        """All that an instance makes."""
+        return tuple(each for node_id in expansion.outcomes for each in self._made(expansion, node_id))
 
     def _made(self, expansion: Expansion, node_id: str, layer: int = _ANY) -> tuple[Identity, ...]:
         """What a node is in the output: its objects, or for a nested instance all that it makes (in one layer)."""
@@ -159,13 +205,3 @@ class Schedule:
                 found.append(identity(item.object))
         made = self._objects[id(expansion), node_id, layer] = tuple(found)
         return made
-
-
-def _gating(expansion: Expansion, gates_of: dict[int, dict[str, frozenset[str]]]) -> Iterator[tuple[Expansion, str]]:
-    sources: set[str] = set().union(*gates_of[id(expansion)].values())
-    for node_id in expansion.program.order:
-        if node_id in sources:
-            yield expansion, node_id
-        for item in expansion.outcomes[node_id].items:
-            if item.nested is not None:
-                yield from _gating(item.nested, gates_of)

@@ -10,6 +10,7 @@ Enters: paths, stdin.  Leaves: `Document`s of plain JSON values that can say whe
     json_text      JSON to values
     scalars        what an unquoted scalar means
     positions      the second reading: places, and what is wrong with a value
+    spans          where entries begin and end, for those who edit the text
     syntax         syntax errors in words that say what to do
     lean_yaml      PyYAML's C parser without the rest of PyYAML
 

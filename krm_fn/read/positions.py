@@ -116,7 +116,7 @@ class Index:
         own = text[start:end]
         self._paired = "\\ud" in own or "\\uD" in own
         if self._paired:  # JSON's pairs, which YAML lacks, become two other characters here
-            own = _SURROGATE_PAIR.sub(_as_two_characters, own)
+            own = without_surrogate_pairs(own)
         try:
             self._get: Callable[[], Any] = CParser(own).get_event
             self._get()
@@ -298,6 +298,11 @@ def path_text(path: list[str | int]) -> str:
         else:
             parts.append(f'["{step}"]')
     return "".join(parts)
+
+
+def without_surrogate_pairs(text: str) -> str:
+    """Text of the same length that YAML can read, where JSON's may have pairs of escapes."""
+    return _SURROGATE_PAIR.sub(_as_two_characters, text) if "\\ud" in text or "\\uD" in text else text
 
 
 def _as_two_characters(match: re.Match[str]) -> str:

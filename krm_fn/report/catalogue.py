@@ -250,8 +250,9 @@ GROUPS: dict[str, dict[str, str]] = {
         "external-not-observed": "an external reference was not observed",
     },
     "Order": {
-        "order-cycle": "a Namespace or CustomResourceDefinition waits for something that needs it",
+        "order-cycle": "objects wait for each other",
         "depends-on-unwritable": "an object cannot say to kpt live what it waits for",
+        "depends-on-missing": "an object depends on something that is not in the output",
         "many-layers": "an instance takes so many layers that applying it takes long",
         "ready-by-argocd": "what is in a later sync wave waits for what Argo CD says of an object, not for its readyWhen",
         "ready-by-kstatus": "what stands behind depends-on waits for the status of an object, not for its readyWhen",
@@ -273,6 +274,7 @@ GROUPS: dict[str, dict[str, str]] = {
         "check-built-in": "Argo CD judges a kind itself, and a readyWhen is no health check",
         "check-not-carried": "Argo CD's Lua cannot say what a readyWhen says",
         "check-in-the-way": "a kind has a health check that somebody wrote by hand",
+        "check-removed": "a health check goes, since nothing needs it any more",
         "check-of-other-rgds": "a health check is for an RGD that is not among the input, too",
         "not-argocd-cm": "what health checks are merged into is not Argo CD's ConfigMap",
         "argocd-cm-too-large": "health checks make argocd-cm larger than a ConfigMap may be",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
-from tests.function.lists import KPTFILE, app, config_of, definition, fn, resource_list
+from tests.function.lists import KPTFILE, app, config_of, definition, fn, item, resource_list
 from tests.function.test_kustomize import generate
 from tests.rendering import config_map, instance, rgd
 
@@ -30,8 +30,8 @@ PLAIN = config_map("a") + config_map("b", '{x: "${a.metadata.name}"}')
 def dependencies(answer: Answer) -> dict[str, str]:
     """Name -> what an object depends on."""
     found: dict[str, str] = {}
-    for item in answer.list["items"]:
-        metadata: dict[str, Any] = item["metadata"]
+    for each in answer.list["items"]:
+        metadata: dict[str, Any] = each["metadata"]
         if DEPENDS_ON in (metadata.get("annotations") or {}):
             found[metadata["name"]] = metadata["annotations"][DEPENDS_ON]
     return found
@@ -116,3 +116,12 @@ def test_what_is_held_names_nothing_that_is_gone() -> None:
     assert "shop-db-was" in [item["metadata"]["name"] for item in answer.list["items"]]
     assert dependencies(answer) == {}
     assert fn(answer.stdout).stdout == fn(fn(answer.stdout).stdout).stdout
+
+
+def test_an_authors_own_reference_may_name_any_file_of_the_package() -> None:
+    own = config_map("a").replace(
+        "{name", "{annotations: {config.kubernetes.io/depends-on: /namespaces/store/ConfigMap/mine}, name"
+    )
+    mine = item("apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: mine\n  namespace: store\n", "mine.yaml")
+    assert "depends-on-missing" not in under_kpt(own, "", mine).stderr
+    assert "depends-on-missing" in under_kpt(own).stderr

@@ -319,6 +319,25 @@ def test_an_int_that_a_float_does_not_hold_is_nothing_to_go_on(argo: ArgoHealth,
         assert verdict(argo, check_of(text), marked({"p": p, "q": q}))[0] == "Progressing"
 
 
+@pytest.mark.parametrize(
+    ("text", "seen", "is_ready"),
+    [
+        ('x.c.all(c, c.status == "True")', {"c": [None]}, True),
+        ('x.m.all(k, x.m[k] == "x")', {"m": {"a": None}}, True),
+        ("size(x.m) == 0", {"m": {"a": None}}, True),
+        ("size(x.c) == 1", {"c": ["a", None]}, True),
+        ('x.c[0] == "a"', {"c": [None, "a"]}, True),
+        ("!has(x.e)", {"e": None}, True),
+        ("has(x.e)", {"e": None}, False),
+        ('"a" in x.m', {"m": {"a": None}}, False),
+    ],
+)
+def test_a_null_that_no_schema_tells_of_is_nothing(argo: ArgoHealth, text: str, seen: Json, is_ready: bool) -> None:
+    """As docs/hosts/argocd-health.md says: here Lua and CEL differ."""
+    assert ReadyWhen(text).holds(seen) is not is_ready
+    assert verdict(argo, check_of(text), marked(seen))[0] == ("Healthy" if is_ready else "Progressing")
+
+
 # -- the check as a whole ---------------------------------------------------------------------------------------------
 
 READY = "db.status.phase == 'Ready'"

@@ -44,14 +44,16 @@ def rendered(documents: Any, **options: Any) -> tuple[Rendering, list[Emitted], 
     rendering = Rendering(documents, Options(**{**options, "order": order}))
     made: list[Emitted] = []
     layers: dict[int, set[str]] = {}
+    schedules: dict[int, Schedule] = {}
     for expansion, batch in rendering.batches():
         made += batch
-        if expansion is None:
-            continue
-        schedule = Schedule(expansion, rendering.world, order.waves, instances=rendering.options.instances)
-        for each in batch:
-            assert each.expansion is not None
-            layers.setdefault(schedule.layer(each.expansion, each.node, each.key), set()).add(shown(each.object))
+        if expansion is not None:
+            schedule = Schedule(expansion, rendering.world, order.waves, instances=rendering.options.instances)
+            schedules |= {id(inner): schedule for inner in schedule.expansions()}
+    for each in made:
+        if each.expansion is not None:
+            layer = schedules[id(each.expansion)].layer(each.expansion, each.node, each.key)
+            layers.setdefault(layer, set()).add(shown(each.object))
     assert not rendering.findings.has_errors, [(d.code, d.message) for d in rendering.findings.sorted()]
     return rendering, made, [layers[number] for number in sorted(layers)]
 
@@ -154,6 +156,51 @@ def test_an_authors_own_depends_on_stays_and_names_nothing_twice(cli_utils: CliU
     answer = cli_utils.check(result.objects)
     assert answer["errors"] == []
     assert answer["layers"] == [["store_shop-b__ConfigMap", "store_db_test.io_Db"], ["store_shop-a__ConfigMap"]]
+
+
+OWN = [
+    "/namespaces/store/ConfigMap/b",
+    "/namespaces/store/ConfigMap/b, test.io/namespaces/store/Db/db",
+    " /namespaces/store/ConfigMap/b ,/namespaces/store/ConfigMap/b",
+    "/namespaces/store/ConfigMap/b,",
+    "",
+    "x/y",
+    "/namespaces/store/ConfigMap/b/c",
+    "v1/namespace/store/ConfigMap/b",
+    "/namespaces/store/ConfigMap/nowhere",
+    "/namespaces/store/ConfigMap/a",
+    "/namespaces/store/ConfigMap/later",
+]
+
+
+@pytest.mark.parametrize("own", OWN)
+def test_what_an_author_writes_is_refused_by_cli_utils_or_told_by_us_or_neither(cli_utils: CliUtils, own: str) -> None:
+    resources = (
+        '- id: db\n  readyWhen: ["${db.status.ready}"]\n  template: {apiVersion: test.io/v1, kind: Db, metadata: {name: db}}\n'
+        f'- id: a\n  readyWhen: ["${{a.metadata.name != \'\'}}"]\n  template: {{apiVersion: v1, kind: ConfigMap, metadata: {{name: a, annotations: {{config.kubernetes.io/depends-on: "{own}"}}}}}}\n'
+        + config_map("b", name="b")
+        + config_map("later", '{x: "${a.metadata.name}"}', name="later")
+    )
+    result = render(rgd(resources), instance(), order=Order(KPT))
+    told = bool({"order-cycle", "depends-on-missing", "depends-on-unwritable"} & set(result.codes))
+    assert bool(cli_utils.check(result.objects)["errors"]) is told
+
+
+def test_instances_that_refer_to_each_other_are_layered(cli_utils: CliUtils) -> None:
+    maker = rgd(
+        '- id: db\n  readyWhen: ["${db.status.ready}"]\n  template: {apiVersion: test.io/v1, kind: Db, metadata: {name: db}}\n'
+        + config_map("made", '{x: "${db.metadata.name}"}', name="made"),
+        kind="Maker",
+    )
+    user = rgd(
+        "- id: ext\n  externalRef: {apiVersion: v1, kind: ConfigMap, metadata: {name: made}}\n"
+        + config_map("uses", '{x: "${ext.data.x}"}')
+    )
+    seen = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: made, namespace: store}\ndata: {x: db}\n"
+    result = render(user, maker, instance(), instance(kind="Maker"), observed=seen, order=Order(KPT))
+    answer = cli_utils.check(result.objects)
+    assert answer["errors"] == []
+    assert answer["layers"] == [["store_db_test.io_Db"], ["store_made__ConfigMap"], ["store_shop-uses__ConfigMap"]]
 
 
 NAMESPACES = """\

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from krm_fn.emit.argocd import WAVE
+from krm_fn.emit.targets import ARGOCD, Order
 from krm_fn.order.gates import gates
 from krm_fn.order.layers import EVERY_EDGE, GATED, arrange
 from tests.rendering import Result, config_map, instance, render, rgd
@@ -23,7 +25,7 @@ SEEN = (
 
 def layers(result: Result, waves: str = GATED) -> dict[str, int]:
     [expansion] = result.expansions
-    found = arrange(expansion, lambda each: gates(each, result.world), waves)
+    found = arrange([expansion], lambda each: gates(each, result.world), waves)
     return {node_id: found.first(expansion, node_id) for node_id in expansion.program.order}
 
 
@@ -105,3 +107,46 @@ def test_a_status_of_a_nested_instance_that_needs_no_cluster_gates_nothing() -> 
         + config_map("uses", '{x: "${inner.status.host}"}')
     )
     assert layers(render(inner, outer, instance(), observed=SEEN)) == {"inner": 0, "names": 0, "uses": 1}
+
+
+EMPTY = (
+    rgd(config_map("unused", more='includeWhen: ["${false}"]'), kind="Inner"),
+    rgd(
+        '- id: inner\n  readyWhen: ["${inner.metadata.?uid.hasValue()}"]\n'
+        "  template: {apiVersion: kro.run/v1alpha1, kind: Inner, metadata: {name: shop}}\n"
+        + config_map("a", '{x: "${inner.metadata.name}"}')
+    ),
+)
+
+
+@pytest.mark.parametrize("waves", [GATED, EVERY_EDGE])
+def test_a_nested_instance_that_makes_nothing_takes_no_layer(waves: str) -> None:
+    result = render(*EMPTY, instance())
+    assert layers(result, waves)["a"] == 0
+    result = render(*EMPTY, instance(), order=Order(ARGOCD, base=3, waves=waves))
+    assert [made["metadata"]["annotations"][WAVE] for made in result.objects] == ["3"]
+
+
+@pytest.mark.parametrize("waves", [GATED, EVERY_EDGE])
+def test_it_does_where_it_is_applied_itself(waves: str) -> None:
+    result = render(*EMPTY, instance(), instances=True, order=Order(ARGOCD, waves=waves))
+    assert {m["kind"]: (m["metadata"].get("annotations") or {}).get(WAVE, "0") for m in result.objects} == {
+        "Inner": "0",
+        "ConfigMap": "1",
+        "App": "1",
+    }
+
+
+def test_one_that_makes_nothing_ends_where_the_last_object_is() -> None:
+    """What stands behind the outer one waits for the database, not for the empty one behind that."""
+    middle = rgd(
+        DB
+        + "- id: inner\n  template: {apiVersion: kro.run/v1alpha1, kind: Inner, metadata: {name: '${db.metadata.name}'}}\n",
+        kind="Middle",
+        status='{host: "${db.status.host}"}',
+    )
+    outer = rgd(
+        "- id: middle\n  template: {apiVersion: kro.run/v1alpha1, kind: Middle, metadata: {name: shop}}\n"
+        + config_map("uses", '{x: "${middle.status.host}"}')
+    )
+    assert layers(render(EMPTY[0], middle, outer, instance(), observed=SEEN)) == {"middle": 0, "uses": 1}

@@ -6,8 +6,6 @@ import json
 import os
 from pathlib import Path
 
-import pytest
-
 from krm_fn.expand.outcome import Expansion
 from krm_fn.order.gates import gates
 from krm_fn.order.layers import EVERY_EDGE, Layers, arrange
@@ -60,14 +58,17 @@ def waves_of(recording: Recording) -> dict[tuple[str, str], int] | None:
         return None
     waves: dict[tuple[str, str], int] = {}
     for expansion in expansions:
-        layers = arrange(expansion, lambda each: gates(each, rendering.world), EVERY_EDGE)
+        # kro sends nested instances, too.
+        layers = arrange(
+            [expansion], lambda each: gates(each, rendering.world, instances=True), EVERY_EDGE, instances=True
+        )
         waves |= _layers_of(expansion, layers, 0)
     return waves
 
 
-@pytest.mark.thorough
 def test_the_layers_are_the_waves_of_the_first_step() -> None:
-    compared = 0
+    """By number; by rank where something of an earlier layer is not in the step, since it stood there already: kro counts what it sends."""
+    compared, incomplete = 0, []
     for root in corpora():
         for folder in sorted((root / "kro-live").glob("*/*")):
             if not (folder / "golden.yaml").is_file():
@@ -75,10 +76,18 @@ def test_the_layers_are_the_waves_of_the_first_step() -> None:
             recording = Recording(folder, root / "kro-crds")
             sent = _sent(recording)
             waves = waves_of(recording) if sent else None
-            if waves is not None:
-                assert ranked({key: waves[key] for key in sent}) == ranked(sent), folder.name
-                compared += len(sent)
+            if waves is None:
+                continue
+            for name in {name for name, _ in sent}:
+                theirs = {key: wave for key, wave in sent.items() if key[0] == name}
+                ours = {key: waves[key] for key in theirs}
+                if set(ours.values()) != set(range(1, max(ours.values()) + 1)):
+                    incomplete.append(folder.name)
+                    ours, theirs = ranked(ours), ranked(theirs)
+                assert ours == theirs, folder.name
+                compared += len(ours)
     assert compared > 150
+    assert len(incomplete) < compared / 100, incomplete
 
 
 def _sent(recording: Recording) -> dict[tuple[str, str], int]:
@@ -92,8 +101,6 @@ def _sent(recording: Recording) -> dict[tuple[str, str], int]:
 
 
 def ranked(waves: dict[tuple[str, str], int]) -> dict[tuple[str, str], int]:
-    """Counted anew within each instance: kro's numbers are of steps that sent something, ours of layers that have something."""
-    numbers: dict[str, list[int]] = {}
-    for (name, _), wave in waves.items():
-        numbers.setdefault(name, []).append(wave)
-    return {key: sorted(set(numbers[key[0]])).index(wave) for key, wave in waves.items()}
+    """Counted anew, without gaps."""
+    numbers = sorted(set(waves.values()))
+    return {key: numbers.index(wave) for key, wave in waves.items()}

@@ -13,8 +13,9 @@ Each part of a tree is compiled for what is asked of it:
 
 So CEL's errors need no exceptions: `a && b` is true where both are, and false where one of them is, whatever the other does.
 
-What Lua cannot carry is refused rather than approached. A JSON null is absent to Lua: a field that the schema calls nullable is only
-read where that makes no difference, and compared with null only behind `orValue(null)`.
+What is known not to fit into Lua is refused rather than approached. A JSON null is absent to Lua: a field that the schema calls nullable
+is only read where that makes no difference, and compared with null only behind `orValue(null)`. A null where no schema says that there
+may be one is not seen: lists and maps are shorter by it, and `all` or `size` may hold where CEL's do not (docs/hosts/argocd-health.md).
 """
 
 from __future__ import annotations
