@@ -6,7 +6,7 @@ Enters: an expansion.  Leaves: for each node, the ids of the nodes that gate it.
 kro waits at every edge until the source exists; an applier makes sure of that by itself. What it does not know of are *gates*: the
 source has a readyWhen, or the dependent takes a value from it that only a cluster has. Whether a value is one of these is decided by
 data: the dependent's expressions are asked once more, with nothing observed, and what is unknown then came from the cluster.
-Namespaces and CustomResourceDefinitions need no gate, since every applier puts them before their users.
+Namespaces and CustomResourceDefinitions need no gate: an applier puts them before their users (for Flux `emit.flux.places` does).
 """
 
 from __future__ import annotations
