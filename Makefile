@@ -25,13 +25,13 @@ demo: $(VENV)/installed ## render fixtures/web-application
 	$(BIN)/rookery render fixtures/web-application
 
 test: $(VENV)/ready lint ## style, types, layers and every test that needs Python alone
-	$(BIN)/python -m pytest --quiet
+	$(BIN)/python -m pytest --quiet --numprocesses auto
 
 test-hosts: $(VENV)/ready ## the tests against real host programs (see tools)
 	$(BIN)/python -m pytest --quiet -m hosts
 
 test-thorough: $(VENV)/ready ## the tests that take long: hostile expressions, function by function
-	$(BIN)/python -m pytest --quiet -m thorough
+	$(BIN)/python -m pytest --quiet --numprocesses auto -m thorough
 
 tools: ## build the host programs of the tests from Go modules, once; prints their folder
 	@tools/build
