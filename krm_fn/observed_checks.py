@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from krm_fn.expand.observed import identity
 from krm_fn.expand.ownership import owner
+from krm_fn.order.cycles import components
 from krm_fn.report.diagnostic import Diagnostic
 
 TYPE_CHECKING = False
@@ -27,6 +28,15 @@ if TYPE_CHECKING:
 
     Place: TypeAlias = tuple[str, str]
     """An instance and the id of a node."""
+
+
+_SHOWN = 12
+
+
+def _shown(way: list[str]) -> str:
+    if len(way) > _SHOWN:
+        way = [*way[: _SHOWN - 2], f"{len(way) - _SHOWN + 1} more", way[-1]]
+    return " -> ".join(way)
 
 
 class ObservedChecks:
@@ -85,21 +95,24 @@ class ObservedChecks:
             )
 
     def finish(self) -> None:
-        """Say which references read what is made of them, each circle once."""
+        """Say which references read what is made of them, each once."""
         if not any(key in self._makers for found, *_ in self._reads.values() for key in found):
             return
-        said: set[frozenset[Place]] = set()
+        said: set[Place] = set()
+        circles = self._circles()
         for place, (found, program, node, subject) in sorted(self._reads.items(), key=lambda entry: entry[0]):
-            circle = self._way_back(place)
-            if not circle or frozenset(circle) in said:
+            if place in said or place not in circles:
                 continue
-            said.add(frozenset(circle))
+            circle = self._way_back(place, circles)
+            if not circle:
+                continue
+            said.update(circle)
             made = next(key for key in found if self._makers.get(key) == circle[1])
             self._add(
                 Diagnostic(
                     "observed-cycle",
                     f"{node.id} reads {made[1]} {made[3]}, which is made of what {node.id} reads: "
-                    + " -> ".join(each for _, each in (*circle, place)),
+                    + _shown([each for _, each in (*circle, place)]),
                     position=self._entries[program.key].locate((*node.path, "id")),
                     span=len(node.id),
                     subject=subject,
@@ -112,10 +125,25 @@ class ObservedChecks:
         if place in self._reads:
             yield from (self._makers[key] for key in self._reads[place][0] if key in self._makers)
 
-    def _way_back(self, start: Place) -> list[Place]:
-        """The nodes on a shortest way from what *start* reads back to it; none where there is no such way."""
+    def _circles(self) -> dict[Place, int]:
+        """The nodes that are on a way back to themselves, and a number for those that lie on each other's."""
+        places = list(self._needs)
+        numbers = {place: i for i, place in enumerate(places)}
+
+        def following(number: int) -> Iterator[int]:
+            return (numbers[place] for place in self._next(places[number]) if place in numbers)
+
+        found: dict[Place, int] = {}
+        for i, members in enumerate(components(len(places), following)):
+            if len(members) > 1 or members[0] in following(members[0]):
+                found.update((places[number], i) for number in members)
+        return found
+
+    def _way_back(self, start: Place, circles: Mapping[Place, int]) -> list[Place]:
+        """The nodes on a shortest way from what *start* reads back to it; none where it is on a circle by what it is named by alone."""
         before: dict[Place, Place] = {}
-        level = [maker for key in self._reads[start][0] if (maker := self._makers.get(key)) is not None]
+        made = (self._makers.get(key) for key in self._reads[start][0])
+        level = [maker for maker in made if maker is not None and circles.get(maker) == circles[start]]
         before.update((maker, start) for maker in level)
         while level:
             following: list[Place] = []
@@ -123,7 +151,7 @@ class ObservedChecks:
                 if place == start:
                     return self._path(before, start)
                 for other in self._next(place):
-                    if other not in before:
+                    if other not in before and circles.get(other) == circles[start]:
                         before[other] = place
                         following.append(other)
             level = following
