@@ -229,9 +229,11 @@ def _finish(node: Node, values: list[Any], scene: Scene, place: tuple[int, int] 
 
 
 def _check_texts(node: Node, scene: Scene, texts: Any, field: str) -> None:
-    """No API server reads anything else, and nobody could check the value before it was there."""
+    """No API server reads anything else, and nobody could check the value before it was there. What is unknown may be one."""
+    if type(texts) is Unknown:
+        return
     if isinstance(texts, dict):
-        wrong = next((key for key, value in texts.items() if value is not None and not isinstance(value, str)), None)
+        wrong = next((key for key, value in texts.items() if not isinstance(value, str | None | Unknown)), None)
         if wrong is None:
             return
         problem = f"has {type_name(texts[wrong])} at {wrong[:80]!r}, not a string"

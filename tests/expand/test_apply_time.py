@@ -50,6 +50,13 @@ def test_a_plain_path_and_a_text_with_one() -> None:
     assert (result.states["a"], result.codes) == ("apply-time", ["unknown-kind", "apply-time"])
 
 
+def test_a_label_of_which_nothing_is_known() -> None:
+    labelled = config_map("a").replace("metadata: {", 'metadata: {labels: {host: "${db.status.host}"}, ')
+    result = at_apply_time(DATABASE + labelled)
+    assert result["shop-a"]["metadata"]["labels"] == {"host": "${db.status.host}"}
+    assert (result.states["a"], result.errors) == ("apply-time", [])
+
+
 def test_what_needs_no_cluster_is_rendered_as_ever() -> None:
     result = at_apply_time(DATABASE + config_map("a", '{x: "${db.metadata.name}"}'))
     assert (result.states["a"], result["shop-a"]["data"]) == ("resolved", {"x": "shop-db"})

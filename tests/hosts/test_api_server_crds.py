@@ -238,7 +238,12 @@ def test_the_api_of_an_approved_group_is_taken(cluster: ApiServer) -> None:
 
 def test_the_plural_of_every_built_in_kind_is_its_resource(cluster: ApiServer) -> None:
     """Gate Jobs go by it: what they may look at is a resource."""
-    groups = cluster.request("GET", "/apis")["groups"]
+    # Groups of other tests' CRDs may be on their way out.
+    groups = [
+        each
+        for each in cluster.request("GET", "/apis")["groups"]
+        if each["name"].endswith(".k8s.io") or "." not in each["name"]
+    ]
     paths = ["/api/v1", *(f"/apis/{version['groupVersion']}" for group in groups for version in group["versions"])]
     served = [each for path in paths for each in cluster.request("GET", path)["resources"] if "/" not in each["name"]]
     assert len(served) > 50
