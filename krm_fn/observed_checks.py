@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from krm_fn.expand.observed import identity
 from krm_fn.expand.ownership import owner
-from krm_fn.order.cycles import components
+from krm_fn.program.nesting import groups_in_order
 from krm_fn.report.diagnostic import Diagnostic
 
 TYPE_CHECKING = False
@@ -129,13 +129,10 @@ class ObservedChecks:
         """The nodes that are on a way back to themselves, and a number for those that lie on each other's."""
         places = list(self._needs)
         numbers = {place: i for i, place in enumerate(places)}
-
-        def following(number: int) -> Iterator[int]:
-            return (numbers[place] for place in self._next(places[number]) if place in numbers)
-
+        following = [[numbers[other] for other in self._next(place) if other in numbers] for place in places]
         found: dict[Place, int] = {}
-        for i, members in enumerate(components(len(places), following)):
-            if len(members) > 1 or members[0] in following(members[0]):
+        for i, members in enumerate(groups_in_order(following)):
+            if len(members) > 1 or members[0] in following[members[0]]:
                 found.update((places[number], i) for number in members)
         return found
 

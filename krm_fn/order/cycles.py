@@ -12,7 +12,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
     from typing import Any
 
     from krm_fn.expand.observed import Identity
@@ -102,43 +102,3 @@ def _defined_kind(crd: dict[str, Any]) -> tuple[str, str] | None:
     kind = names.get("kind") if isinstance(names, dict) else None
     group = spec.get("group") if isinstance(spec, dict) else None
     return (group, kind) if isinstance(group, str) and isinstance(kind, str) else None
-
-
-def components(count: int, needs: Callable[[int], Iterable[int]]) -> Iterator[list[int]]:
-    """
-    The strongly connected components of a graph of numbers: those of a list all need each other. Each comes after what it needs.
-
-    Tarjan's algorithm, on a stack of its own.
-    """
-    index: dict[int, int] = {}
-    low: dict[int, int] = {}
-    open_: list[int] = []
-    is_open: set[int] = set()
-    for start in range(count):
-        if start in index:
-            continue
-        index[start] = low[start] = len(index)
-        open_.append(start)
-        is_open.add(start)
-        path = [(start, iter(needs(start)))]
-        while path:
-            number, left = path[-1]
-            for other in left:
-                if other not in index:
-                    index[other] = low[other] = len(index)
-                    open_.append(other)
-                    is_open.add(other)
-                    path.append((other, iter(needs(other))))
-                    break
-                if other in is_open:
-                    low[number] = min(low[number], index[other])
-            else:
-                path.pop()
-                if path:
-                    low[path[-1][0]] = min(low[path[-1][0]], low[number])
-                if low[number] == index[number]:
-                    members = [open_.pop()]
-                    while members[-1] != number:
-                        members.append(open_.pop())
-                    is_open.difference_update(members)
-                    yield members

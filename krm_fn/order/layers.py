@@ -176,16 +176,16 @@ class _Arranging:
             for number in range(len(levels)):
                 levels[number] = self._least(number)
             return
-        from krm_fn.order.cycles import components
+        from krm_fn.program.nesting import groups_in_order
 
         def needed(number: int) -> list[int]:
             needs = [other for other, _ in self._needs[number]]
             return [*needs, *self._earliest.get(number, ()), *(other for other, _, _ in tied.get(number, ()))]
 
-        for members in components(len(levels), needed):
+        for members in groups_in_order([needed(number) for number in range(len(levels))]):
             # All loops have a tie, and without it every number comes after those that it needs.
             within = set(members) if len(members) > 1 else set()
-            for number in sorted(members):
+            for number in members:
                 for other, distance, tie in tied.get(number, ()):
                     if other in within:
                         self.layers.loops.append(tie)

@@ -10,7 +10,6 @@ import pytest
 from krm_fn.emit.argocd import WAVE
 from krm_fn.emit.kpt import DEPENDS_ON
 from krm_fn.emit.targets import ARGOCD, KPT, Order
-from krm_fn.order.cycles import components
 from krm_fn.order.layers import EVERY_EDGE
 from tests.rendering import Result, config_map, instance, render, rgd
 
@@ -225,14 +224,3 @@ def test_its_ready_when_is_looked_after_where_another_instance_waits_for_it() ->
     texts = (maker, MAKER[1], rgd(EXTERNAL + USES), instance())
     assert "ready-by-kstatus" in rendered(KPT, *texts).codes
     assert "ready-by-kstatus" not in rendered(KPT, *texts[:2]).codes
-
-
-def test_components_come_after_what_they_need() -> None:
-    needs = {0: [1], 1: [2, 3], 2: [1], 3: [], 4: [0, 5], 5: [5]}
-    assert [sorted(each) for each in components(6, lambda each: needs[each])] == [[3], [1, 2], [0], [5], [4]]
-
-
-def test_ten_thousand_in_a_row_are_no_recursion() -> None:
-    assert [each for [each] in components(10_000, lambda each: [each + 1] if each < 9_999 else [])] == [
-        *range(9_999, -1, -1)
-    ]

@@ -152,3 +152,12 @@ def test_external_references_name_a_kind_too() -> None:
         (("kro.run", "A"), ("spec", "resources", 0, "externalRef", "kind")),
         (("kro.run", "C"), ("spec", "resources", 1, "template", "kind")),
     ]
+
+
+def test_groups_come_after_what_they_need() -> None:
+    assert groups_in_order([[1], [2, 3], [1], [], [0, 5], [5]]) == [[3], [1, 2], [0], [5], [4]]
+
+
+def test_ten_thousand_in_a_row_are_no_recursion() -> None:
+    following = [[each + 1] if each < 9_999 else [] for each in range(10_000)]
+    assert [each for [each] in groups_in_order(following)] == [*range(9_999, -1, -1)]
