@@ -184,9 +184,10 @@ class Schedule:
         self.is_cut = self._left < 0
         return joined
 
-    def made(self, expansion: Expansion) -> tuple[Identity, ...]:
-        """All that an instance makes."""
-        return tuple(each for node_id in expansion.outcomes for each in self._made(expansion, node_id))
+    def made(self, expansion: Expansion, layer: int = _ANY) -> tuple[Identity, ...]:
+        """All that an instance makes (in one layer)."""
+        nodes = (node_id for node_id, outcome in expansion.outcomes.items() if not outcome.node.is_external)
+        return tuple(each for node_id in nodes for each in self._made(expansion, node_id, layer))
 
     def _made(self, expansion: Expansion, node_id: str, layer: int = _ANY) -> tuple[Identity, ...]:
         """What a node is in the output: its objects, or for a nested instance all that it makes (in one layer)."""
@@ -196,9 +197,7 @@ class Schedule:
         found: list[Identity] = []
         for item in expansion.outcomes[node_id].items:
             if item.nested is not None:
-                for nested_id, outcome in item.nested.outcomes.items():
-                    if not outcome.node.is_external:
-                        found += self._made(item.nested, nested_id, layer)
+                found += self.made(item.nested, layer)
                 if not self._instances:
                     continue
             if layer in (_ANY, self.layer(expansion, node_id, item.key)):

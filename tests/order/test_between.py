@@ -224,3 +224,23 @@ def test_its_ready_when_is_looked_after_where_another_instance_waits_for_it() ->
     texts = (maker, MAKER[1], rgd(EXTERNAL + USES), instance())
     assert "ready-by-kstatus" in rendered(KPT, *texts).codes
     assert "ready-by-kstatus" not in rendered(KPT, *texts[:2]).codes
+
+
+def test_what_an_instance_refers_to_is_none_of_what_it_makes() -> None:
+    """Nobody waits for it there, and kpt would refuse a package that names what is not in it."""
+    inner = rgd(
+        "- id: ext\n  externalRef: {apiVersion: v1, kind: ConfigMap, metadata: {name: elsewhere, namespace: store}}\n"
+        + config_map("cm", '{v: "${ext.data.v}"}'),
+        kind="Inner",
+    )
+    outer = rgd(
+        "- id: other\n  externalRef: {apiVersion: kro.run/v1alpha1, kind: Inner, metadata: {name: one, namespace: store}}\n"
+        + config_map("uses", '{of: "${other.metadata.name}"}')
+    )
+    seen = """\
+{apiVersion: v1, kind: ConfigMap, metadata: {name: elsewhere, namespace: store}, data: {v: x}}
+---
+{apiVersion: kro.run/v1alpha1, kind: Inner, metadata: {name: one, namespace: store}}
+"""
+    result = render(inner, outer, instance(kind="Inner", name="one"), instance(), observed=seen, order=Order(KPT))
+    assert result["shop-uses"]["metadata"]["annotations"] == {DEPENDS_ON: "/namespaces/store/ConfigMap/one-cm"}
