@@ -18,6 +18,7 @@ import signal
 from krm_fn.command import EXIT_OK, EXIT_REFUSED, UsageError
 from krm_fn.command.cmp_parameters import PARAMETERS, announce, read_settings
 from krm_fn.emit.json_lines import line
+from krm_fn.emit.marks import LOCAL_CONFIG, is_local
 from krm_fn.emit.targets import MARKER
 from krm_fn.expand.observed import identity
 from krm_fn.pipeline import Rendering
@@ -64,7 +65,6 @@ _MAX_SECONDS = 86_400
 _CRD = ("apiextensions.k8s.io", "CustomResourceDefinition")
 _TOOLS_OWN = ("kpt.dev", "kustomize.config.k8s.io", "fn.rookery.dev")
 """Groups of files for tools, which no cluster knows."""
-_LOCAL_CONFIG = "config.kubernetes.io/local-config"
 
 
 def cmp(words: Sequence[str], stdout: BinaryIO, stderr: TextIO, environment: Mapping[str, str]) -> int:
@@ -327,8 +327,7 @@ def _is_applied(entry: Entry) -> bool:
     """Whether a manifest that is none of ours goes on to the cluster: as with kustomize and kpt, not if it is local config."""
     metadata = entry.value.get("metadata")
     annotations = metadata.get("annotations") if isinstance(metadata, dict) else None
-    local = isinstance(annotations, dict) and annotations.get(_LOCAL_CONFIG, "false") != "false"
-    return not local and entry.key[0] not in _TOOLS_OWN
+    return not (isinstance(annotations, dict) and is_local(annotations)) and entry.key[0] not in _TOOLS_OWN
 
 
 def _refuse_clash(entry: Entry, makers: Mapping[tuple[str, ...], Emitted], rendering: Rendering) -> None:
@@ -360,7 +359,7 @@ def _nothing(rendering: Rendering, sources: Sources) -> Diagnostic:
         "instance of any ResourceGraphDefinition" if rendering.programs else "ResourceGraphDefinition and no manifest"
     )
     if sources.is_built:
-        advice = f"kustomize leaves out whatever has the annotation {_LOCAL_CONFIG}; {advice}"
+        advice = f"kustomize leaves out whatever has the annotation {LOCAL_CONFIG}; {advice}"
     elif any(not is_rgd(document.value) and not _is_crd(document) for document in sources.shared):
         advice = f"instances count in the application's own directory, not in shared ones; {advice}"
     return Diagnostic("empty-output", f"the application has no {what}: there is nothing to apply", help=advice)

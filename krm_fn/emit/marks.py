@@ -11,6 +11,7 @@ from krm_fn.expand.ownership import INSTANCE, ITEM, NODE, PREFIX
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from typing import Any
 
     from krm_fn.program.model import Program
@@ -21,6 +22,11 @@ LOCAL_CONFIG = "config.kubernetes.io/local-config"
 
 SELF = "instance"
 """Stands for the node where the object is an instance itself. No node can have this id: it is a reserved word."""
+
+
+def is_local(annotations: Mapping[str, Any]) -> bool:
+    """Whether kpt and kustomize keep an object with these to themselves."""
+    return bool(annotations.get(LOCAL_CONFIG, "false") != "false")
 
 
 def marked(object: dict[str, Any], instance: str, node: str, key: str) -> dict[str, Any]:  # noqa: A002

@@ -22,7 +22,7 @@ from krm_fn.emit.kpt import (
     referred,
     with_dependencies,
 )
-from krm_fn.emit.marks import LOCAL_CONFIG, SELF
+from krm_fn.emit.marks import SELF, is_local
 from krm_fn.emit.order_words import (
     awaited_by_argo_cd,
     awaited_by_kstatus,
@@ -54,7 +54,7 @@ if TYPE_CHECKING:
     from krm_fn.expand.observed import Identity
     from krm_fn.expand.outcome import Expansion
     from krm_fn.inputs import Entry
-    from krm_fn.report.diagnostic import Diagnostic
+    from krm_fn.report.diagnostic import Diagnostic, Subject
 
 PLAIN, ARGOCD, KPT, FLUX = "plain", "argocd", "kpt", "flux"
 TARGETS = (PLAIN, ARGOCD, KPT, FLUX)
@@ -128,7 +128,7 @@ class Ordering:
         self._hooks: list[tuple[Mapping[str, Any], list[str], int]] = []
         self._between = Between(world.programs, order.waves, instances=instances)
         self._open: list[tuple[Schedule, list[Emitted]]] = []
-        self._waiting: dict[tuple[str, str], list[Expansion]] = {}
+        self._waiting: dict[tuple[str, str], list[tuple[Expansion, dict[str, list[str]]]]] = {}
         self._roots: list[Emitted] = []
         self._needs = Needs()
         self._late: dict[Identity, Emitted] = {}
@@ -157,8 +157,9 @@ class Ordering:
             self._count(schedule)
             self.flux.add(expansion, batch, schedule, _waits(expansion))
             return batch
-        if _waits(expansion):
-            self._waiting.setdefault((expansion.subject.namespace, expansion.subject.name), []).append(expansion)
+        if self._order.target == ARGOCD and (waits := _waits(expansion)):
+            name = expansion.subject.namespace, expansion.subject.name
+            self._waiting.setdefault(name, []).append((expansion, waits))
         if self._order.target == KPT:
             self._local.update(identity(each.object) for each in batch if _is_local(each.object))
         if self._between.add(schedule, self._local):
@@ -308,10 +309,11 @@ class Ordering:
                 self._add(no_marker(hook))
                 return []
         made = []
-        for expansions in self._waiting.values():
-            lines = [line for expansion in expansions for line in _lines(expansion, is_one=len(expansions) == 1)]
-            marker = with_wave(waiting_marker([each.subject for each in expansions], lines), last)
-            made.append(Emitted(marker, expansions[0].program, expansions[0].subject, MARKER, ""))
+        for waiting in self._waiting.values():
+            lines = [line for each, waits in waiting for line in _lines(each.subject, waits, is_one=len(waiting) == 1)]
+            marker = with_wave(waiting_marker([each.subject for each, _ in waiting], lines), last)
+            first = waiting[0][0]
+            made.append(Emitted(marker, first.program, first.subject, MARKER, ""))
         return made
 
     # ---- what cannot be
@@ -353,8 +355,7 @@ def _applied(object: Mapping[str, Any]) -> Identity | None:  # noqa: A002
 
 
 def _is_local(object: Mapping[str, Any]) -> bool:  # noqa: A002
-    """Whether kpt leaves it out."""
-    return str((object["metadata"].get("annotations") or {}).get(LOCAL_CONFIG, "false")) != "false"
+    return is_local(object["metadata"].get("annotations") or {})
 
 
 def _waits(expansion: Expansion, within: str = "") -> dict[str, list[str]]:
@@ -369,7 +370,7 @@ def _waits(expansion: Expansion, within: str = "") -> dict[str, list[str]]:
     return found
 
 
-def _lines(expansion: Expansion, *, is_one: bool) -> list[str]:
+def _lines(subject: Subject, waits: Mapping[str, list[str]], *, is_one: bool) -> list[str]:
     """What waits, and for what. The kind is said where several instances of one name share a marker."""
-    within = "" if is_one else f"{expansion.subject.kind} "
-    return [f"{within}{node}: {', '.join(paths[:20])}" for node, paths in _waits(expansion).items()]
+    within = "" if is_one else f"{subject.kind} "
+    return [f"{within}{node}: {', '.join(paths[:20])}" for node, paths in waits.items()]

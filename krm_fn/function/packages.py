@@ -14,7 +14,7 @@ packages, but show the Kptfiles: what lies below the folder of another Kptfile i
 
 from __future__ import annotations
 
-from krm_fn.emit.marks import LOCAL_CONFIG, OBSERVED
+from krm_fn.emit.marks import OBSERVED, is_local
 from krm_fn.expand.ownership import INSTANCE, ITEM, NODE
 from krm_fn.program.definition import RGD_GROUP, is_rgd
 from krm_fn.report.diagnostic import Diagnostic, RenderError, Subject
@@ -77,7 +77,7 @@ class Item:
     @property
     def is_local(self) -> bool:
         """Whether `kpt live apply` and kustomize leave the object out."""
-        return self.annotations.get(LOCAL_CONFIG, "false") != "false"
+        return is_local(self.annotations)
 
     def subject(self) -> Subject:
         metadata = self.value.get("metadata")
