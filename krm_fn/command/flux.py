@@ -54,20 +54,21 @@ def flux_settings(arguments: Arguments) -> Settings:
         raise UsageError(
             f"--flux-source is KIND/NAME, such as GitRepository/flux-system, not {kind}{slash}{name[:80]!r}"
         )
-    interval = arguments.last("flux-interval", "10m")
-    if not _is_duration(interval):
-        raise UsageError(f"--flux-interval is a time such as 10m or 1h30m, not {interval[:80]!r}")
-    timeout = arguments.last("flux-timeout", "5m")
-    if not _is_duration(timeout):
-        raise UsageError(f"--flux-timeout is a time such as 5m or 1h30m, not {timeout[:80]!r}")
     return Settings(
         namespace=namespace,
         source=(kind, name),
         path=_path(arguments, output),
-        interval=interval,
-        timeout=timeout,
+        interval=_duration(arguments, "flux-interval", "10m"),
+        timeout=_duration(arguments, "flux-timeout", "5m"),
         earlier=_earlier(output),
     )
+
+
+def _duration(arguments: Arguments, name: str, default: str) -> str:
+    given = arguments.last(name, default)
+    if not _is_duration(given):
+        raise UsageError(f"--{name} is a time such as {default} or 1h30m, not {given[:80]!r}")
+    return given
 
 
 def _earlier(output: str) -> Earlier:

@@ -23,10 +23,11 @@ from krm_fn.emit.lua.checks import gaps_of, has_observed_generation, name_in, ne
 from krm_fn.emit.plain import Emitted
 from krm_fn.expand.ownership import DIGEST, owner
 from krm_fn.schema.plurals import plural
+from krm_fn.schema.scope import scope_from_crd
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator
     from typing import Any
 
     from krm_fn.emit.lua.checks import Gap
@@ -54,7 +55,7 @@ class GateJobs:
     """
 
     def __init__(
-        self, image: str, namespace: str, crds: Iterable[Mapping[str, Any]], missed: Callable[[Gap], None]
+        self, image: str, namespace: str, crds: Iterable[dict[str, Any]], missed: Callable[[Gap], None]
     ) -> None:
         self._image = image
         self._namespace = namespace
@@ -113,14 +114,12 @@ class GateJobs:
         return self._plurals.get((node.group, node.object_kind)) or plural(node.object_kind.lower())
 
 
-def _plurals(crds: Iterable[Mapping[str, Any]]) -> Iterator[tuple[tuple[str, str], str]]:
+def _plurals(crds: Iterable[dict[str, Any]]) -> Iterator[tuple[tuple[str, str], str]]:
     for crd in crds:
-        spec = crd.get("spec")
-        names = spec.get("names") if isinstance(spec, dict) else None
-        if isinstance(spec, dict) and isinstance(names, dict):
-            named = spec.get("group"), names.get("kind"), names.get("plural")
-            if all(isinstance(name, str) for name in named):
-                yield (str(named[0]), str(named[1])), str(named[2])
+        for kind in scope_from_crd(crd):
+            named = crd["spec"]["names"].get("plural")
+            if isinstance(named, str):
+                yield kind, named
 
 
 def _objects(awaited: list[Emitted], namespace: str, home: str, resource: str, image: str) -> Iterator[Json]:

@@ -117,7 +117,7 @@ class Ordering:
         *,
         instances: bool,
         namespace: str,
-        crds: Iterable[Mapping[str, Any]] = (),
+        crds: Iterable[dict[str, Any]] = (),
     ) -> None:
         self._order = order
         self._world = world

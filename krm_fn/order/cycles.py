@@ -10,6 +10,8 @@ than its instance knows of, where that refers to an external object that another
 
 from __future__ import annotations
 
+from krm_fn.schema.scope import scope_from_crd
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -47,9 +49,7 @@ class Needs:
         """
         self._gates[key] = gates
         if key[:2] == CRD:
-            kind = _defined_kind(object)
-            if kind is not None:
-                self._defined[kind] = key
+            self._defined.update((kind, key) for kind in scope_from_crd(object))
         if gates and (is_tied or key[:2] in (NAMESPACE, CRD)):
             self._late[key] = None
             return True
@@ -94,11 +94,3 @@ class Needs:
         cycle = list(path[path.index(back_to) :])
         first = next(i for i, key in enumerate(cycle) if key in self._late)
         return cycle[first:] + cycle[:first]
-
-
-def _defined_kind(crd: dict[str, Any]) -> tuple[str, str] | None:
-    spec = crd.get("spec")
-    names = spec.get("names") if isinstance(spec, dict) else None
-    kind = names.get("kind") if isinstance(names, dict) else None
-    group = spec.get("group") if isinstance(spec, dict) else None
-    return (group, kind) if isinstance(group, str) and isinstance(kind, str) else None
